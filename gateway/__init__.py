@@ -1,0 +1,1 @@
+"""Motlan: the once-only exchange gateway."""
