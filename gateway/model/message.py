@@ -1,0 +1,120 @@
+"""HTTP messages as the product sees them: heads with their fields in order, and bodies with their digests.
+
+Values are kept exactly as received, since they are what was signed; nothing here decodes or normalises.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields in order, names as received, values decoded as latin-1 (so that encoding back gives the same bytes)."""
+
+
+def _index(fields: Fields) -> dict[str, tuple[str, ...]]:
+    index: dict[str, tuple[str, ...]] = {}
+    for name, value in fields:
+        key = name.lower()
+        index[key] = (*index[key], value) if key in index else (value,)
+    return index
+
+
+class _WithFields(Struct, frozen=True, kw_only=True):
+    fields: Fields
+    index: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Lower-case name → values in order; made from ``fields`` at construction."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "index", _index(self.fields))
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of the field (``name`` in lower case), in order; empty if absent."""
+        return self.index.get(name, ())
+
+    def get(self, name: str) -> str | None:
+        """The value of a field (``name`` in lower case), several joined as RFC 9110 §5.3 says; None if absent."""
+        values = self.index.get(name)
+        if values is None:
+            return None
+        return values[0] if len(values) == 1 else ", ".join(values)
+
+
+class Head(_WithFields, frozen=True, kw_only=True):
+    """A request's head.
+
+    method: upper case. target: the raw request target as received, origin form (``/path?query``).
+    """
+
+    method: str
+    target: str
+
+    @property
+    def path(self) -> str:
+        """The raw path, without the query."""
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str | None:
+        """The raw query without its ``?``; None where there is no ``?``."""
+        _, mark, query = self.target.partition("?")
+        return query if mark else None
+
+
+class AnswerHead(_WithFields, frozen=True, kw_only=True):
+    """A response's head. status: the HTTP status code."""
+
+    status: int
+
+
+class Spool(Protocol):
+    """A body too large for memory: an unlinked, encrypted file with one reader at a time."""
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The plaintext from the start, in pieces of bounded size."""
+
+    def close(self) -> None:
+        """Give the space back. May be called more than once."""
+
+
+class Body:
+    """A message body with its length and digests.
+
+    Either in memory (``data`` is its bytes) or spooled (``data`` is None, ``spool`` reads it); digests are of the
+    bytes exactly as received.
+    """
+
+    __slots__ = ("_sha512", "data", "sha256", "size", "spool")
+
+    def __init__(self, data: bytes) -> None:
+        self.data: bytes | None = data
+        self.size = len(data)
+        self.sha256 = hashlib.sha256(data).digest()
+        self.spool: Spool | None = None
+        self._sha512: bytes | None = None
+
+    @classmethod
+    def spooled(cls, spool: Spool, *, size: int, sha256: bytes, sha512: bytes) -> "Body":
+        """A body that is on disk, its digests computed while it was written."""
+        body = cls.__new__(cls)
+        body.data, body.spool, body.size, body.sha256, body._sha512 = None, spool, size, sha256, sha512
+        return body
+
+    @property
+    def sha512(self) -> bytes:
+        """SHA-512 of the body (computed once, when first asked for)."""
+        if self._sha512 is None:
+            assert self.data is not None
+            self._sha512 = hashlib.sha512(self.data).digest()
+        return self._sha512
+
+    def close(self) -> None:
+        """Release a spool's space; nothing for a body in memory."""
+        if self.spool is not None:
+            self.spool.close()
+
+
+EMPTY = Body(b"")
+"""The body of a message without one."""
