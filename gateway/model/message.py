@@ -99,7 +99,8 @@ class Body:
     def spooled(cls, spool: Spool, *, size: int, sha256: bytes, sha512: bytes) -> "Body":
         """A body that is on disk, its digests computed while it was written."""
         body = cls.__new__(cls)
-        body.data, body.spool, body.size, body.sha256, body._sha512 = None, spool, size, sha256, sha512
+        body.data, body.spool, body.size, body.sha256 = None, spool, size, sha256
+        body._sha512 = sha512  # noqa: SLF001 - an alternative constructor of the same class
         return body
 
     @property

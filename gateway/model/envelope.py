@@ -1,0 +1,87 @@
+"""What a caller claims, and what was proved of it: protocol-neutral, the same for REST and SOAP."""
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.model.ids import ServiceId, SubsystemId
+from gateway.model.message import Body, Head
+
+
+class Purpose(Struct, frozen=True):
+    """Why data is asked for: the administrative procedure's code and the legal basis (``Motlan-Purpose``)."""
+
+    code: str
+    basis: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.code) <= 64 or (self.basis is not None and not 0 < len(self.basis) <= 128):  # noqa: PLR2004
+            raise ValueError("a purpose is a code of 1 to 64 characters, its basis 1 to 128")
+
+
+class ProofScheme(StrEnum):
+    """How a caller proves who it is. Exactly one per request, one that the subsystem's trust-list entry allows."""
+
+    HTTP_SIGNATURE = "http-sig"
+    JWS = "jws"
+    WS_SECURITY = "wsse"
+    MUTUAL_TLS = "mtls"
+    NONE = "none"
+    """Nothing that could prove anything is in the message: always refused."""
+
+
+class ErrorForm(StrEnum):
+    """How an error of ours is written for this caller (protocols.md §1, "Errors of ours")."""
+
+    PROBLEM = "problem"
+    XROAD_JSON = "xroad-json"
+    XROAD_XML = "xroad-xml"
+    SOAP = "soap"
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """What a message says of itself; untrusted until the pipeline has proved it.
+
+    method: the service's method (HTTP verb, or SOAP operation). path: what follows the service in the target, raw,
+    ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id: ``X-Road-Id``.
+    officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``.
+    """
+
+    client: SubsystemId
+    service: ServiceId
+    method: str
+    path: str = ""
+    query: str | None = None
+    message_id: str | None = None
+    officer: str | None = None
+    case: str | None = None
+    represented: str | None = None
+    purpose: Purpose | None = None
+    idempotency_key: str | None = None
+    respond_async: bool = False
+    scheme: ProofScheme = ProofScheme.NONE
+
+
+class ProvedParts(Struct, frozen=True, kw_only=True):
+    """The only bytes that a codec may open: what the proof covers.
+
+    head: method and target as proved, and only the covered fields. body: the proved body. claim: the claim, every
+    value of which the proof covers.
+    """
+
+    head: Head
+    body: Body
+    claim: Claim
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """A proved request, opened.
+
+    document: the parsed JSON content where the service takes JSON; UNSET for an empty or opaque body.
+    """
+
+    claim: Claim
+    content_type: str | None
+    body: Body
+    document: Any | UnsetType = UNSET

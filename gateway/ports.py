@@ -1,0 +1,231 @@
+"""What the use cases need of the outside world, as protocols with their contracts.
+
+An implementation is right if it passes the contract suite of its port (``tests/contract``); who builds which one is
+``gateway.wiring``'s business alone.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from gateway.model.envelope import Claim, Envelope, ErrorForm, ProvedParts
+from gateway.model.errors import ExchangeError
+from gateway.model.ids import RecordId
+from gateway.model.instant import Instant
+from gateway.model.message import Body, Fields, Head
+from gateway.model.stages import Answer, Minimised, Recorded, Reply
+from gateway.model.storage import Blob, Commit, StoredRecord
+
+
+class Clock(Protocol):
+    """The time. Contract: ``now`` may go back (an operator sets the clock); ``monotonic`` never does."""
+
+    def now(self) -> Instant:
+        """The wall clock, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start, for durations and deadlines."""
+
+
+Entropy = Callable[[int], bytes]
+"""``entropy(n)``: n bytes that nobody can predict."""
+
+
+class Signer(Protocol):
+    """A private key that signs and stays where it is."""
+
+    @property
+    def keyid(self) -> str:
+        """base64url SHA-256 of its certificate."""
+
+    @property
+    def algorithm(self) -> str:
+        """Its RFC 9421 algorithm name."""
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature in RFC 9421 form (ECDSA: raw r‖s)."""
+
+
+class Secret(Protocol):
+    """A provider's password or key: opaque, shown to nobody but the code that authenticates with it."""
+
+    def reveal(self) -> str:
+        """The value. Never logged, never part of an exception."""
+
+
+class Codec(Protocol):
+    """A protocol at the rim, in two phases, so that wrapping attacks fail by type: ``open`` sees only proved bytes.
+
+    Pure. ``claim`` and ``open`` raise ExchangeError.
+    """
+
+    def claim(self, head: Head, body: Body) -> Claim:
+        """What the message says of itself; nothing of it is trusted."""
+
+    def open(self, parts: ProvedParts) -> Envelope:
+        """The canonical envelope of what was proved."""
+
+    def answer(self, minimised: Minimised, record_id: RecordId) -> Answer:
+        """The answer without its seal."""
+
+    def refuse(
+        self, head: Head, claim: Claim | None, error: ExchangeError, *, record_id: RecordId, form: ErrorForm
+    ) -> Answer:
+        """The error as this protocol writes it, without seal. record_id: where the log has it (problem instance)."""
+
+
+class Outbound(Struct, frozen=True, kw_only=True):
+    """A request that is about to be sent to a provider. url: absolute. fields: as they will be sent, in order."""
+
+    method: str
+    url: str
+    fields: Fields
+    body: Body
+
+
+Countersign = Callable[[Outbound], Fields]
+"""The gateway's signature over what the provider receives: the fields to add."""
+
+
+class Target(Protocol):
+    """Where a service is answered: an adapter, a service of our own, later a peer gateway or the outbox.
+
+    Contract: takes only ``Recorded``; never raises for what a provider does (that is a Reply with its outcome), raises
+    only asyncio.CancelledError; ends within ``deadline`` (monotonic seconds); never returns NOT_FOUND for a time-out.
+    """
+
+    async def send(self, request: Recorded, countersign: Countersign, deadline: float) -> Reply:
+        """Forward a recorded request and return what came of it."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Journal(Protocol):
+    """The durable memory of the exchange.
+
+    Contract of ``commit``: when it returns, the row and everything with it survives a power cut; when it raises, none
+    of it does (JournalUnavailableError.uncertain apart). Checks go in the order nonces, idempotency, charges. Commits
+    of many callers are grouped. An expired nonce or idempotency key is as if it were not there, except that a nonce
+    is never forgotten before ``expires`` of it passed by the journal's own highest seen ``now``.
+    """
+
+    async def commit(self, commit: Commit, now: Instant) -> None:
+        """Make it durable. Raises NonceUsedError, IdempotencySeenError, QuotaSpentError, JournalUnavailableError."""
+
+    async def open_requests(self, before: Instant) -> Sequence[StoredRecord]:
+        """Requests committed before an instant that have no end: after a crash each gets an ABANDONED record."""
+
+    async def nonce_watermark(self) -> Instant:
+        """Signatures created before it are refused: nonces of that time may have been purged."""
+
+    async def purge(self, now: Instant) -> int:
+        """Forget expired nonces, idempotency keys, past quota windows and expired blobs; how many."""
+
+    async def close(self) -> None:
+        """Flush and let go."""
+
+
+class Vault(Protocol):
+    """Sealed payloads with owner, subjects, purpose and expiry. Blobs are put by ``Commit.blobs``."""
+
+    async def get(self, blob_id: str, now: Instant) -> Blob | None:
+        """The blob, unless it is gone or expired."""
+
+    async def delete(self, blob_id: str) -> None:
+        """Destroy it."""
+
+
+class TreeWrite(Struct, frozen=True, kw_only=True):
+    """One step of the sequencer: new entries with their indexes, tiles and the checkpoint that publishes them.
+
+    tiles: (level, number, bytes) of every hash tile that is new or longer than before; a tile's bytes only ever grow.
+    frontier: opaque tree state after it. rows: seq numbers in index order, from ``old_size`` on.
+    """
+
+    old_size: int
+    new_size: int
+    frontier: bytes
+    tiles: tuple[tuple[int, int, bytes], ...]
+    checkpoint: bytes
+    rows: tuple[int, ...]
+
+
+class LogStore(Protocol):
+    """The tree of the transparency log, beside the journal's rows.
+
+    Contract: one sequencer at a time, fenced: a write with a stale fence or another ``old_size`` than the stored one
+    raises StaleSequencerError and changes nothing. A stored checkpoint is never replaced by a smaller one.
+    """
+
+    async def acquire(self, holder: str, now: Instant, lease_seconds: float) -> int | None:
+        """Become (or stay) the sequencer: a fence number that only grows; None while another one holds the lease."""
+
+    async def state(self) -> tuple[int, bytes]:
+        """Stored tree size and frontier."""
+
+    async def unsequenced(self, limit: int) -> Sequence[StoredRecord]:
+        """Committed rows without index, in commit order."""
+
+    async def write(self, step: TreeWrite, fence: int, now: Instant) -> None:
+        """Compare-and-swap the tree forward, and fill the search indexes for its rows, in one transaction."""
+
+    async def checkpoint(self) -> bytes | None:
+        """The newest published checkpoint (signed note)."""
+
+    async def tile(self, level: int, number: int) -> bytes | None:
+        """The hashes of a tile that are there (1 to 256 × 32 bytes)."""
+
+    async def entries(self, start: int, count: int) -> Sequence[bytes]:
+        """Entries by index."""
+
+    async def record(self, record_id: RecordId) -> StoredRecord | None:
+        """A row by its id, sequenced or not."""
+
+    async def by_index(self, start: int, count: int) -> Sequence[StoredRecord]:
+        """Rows by index."""
+
+    async def save_epoch(self, epoch_id: str, starts: Instant, sealed: bytes) -> None:
+        """Keep an epoch's keys, sealed to the auditors and the data-protection officer. Durable on return."""
+
+    async def epochs(self) -> Sequence[tuple[str, Instant, bytes]]:
+        """All epochs, oldest first."""
+
+    def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
+        """Rows that match, newest first."""
+
+
+class StaleSequencerError(Exception):
+    """Another sequencer took over, or the tree is not where this one thought. It must re-read and start over."""
+
+
+class LogQuery(Struct, frozen=True, kw_only=True):
+    """A search by auditors. Every given condition must hold; pseudonyms: any of them (one per epoch).
+
+    before_seq: keyset pagination, only rows committed before it.
+    """
+
+    pseudonyms: tuple[bytes, ...] = ()
+    client: str | None = None
+    service: str | None = None
+    purpose: str | None = None
+    kind: str | None = None
+    outcome: str | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    before_seq: int | None = None
+    limit: int = 100
+
+
+class Observer(Protocol):
+    """Told of what happens, for metrics and logs. Never given payloads, identifiers of persons or raw targets."""
+
+    def exchanged(self, *, service: str, outcome: str, seconds: float, provider_seconds: float) -> None:
+        """An exchange ended with a recorded answer."""
+
+    def refused(self, *, code: str, proved: bool) -> None:
+        """A request was refused."""
+
+    def alarm(self, code: str, detail: str) -> None:
+        """Something an operator must look at."""
