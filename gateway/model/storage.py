@@ -48,10 +48,15 @@ class IdempotencyEnd(Struct, frozen=True, kw_only=True):
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """Everything that one record's commit does, or none of it."""
+    """Everything that one record's commit does, or none of it.
+
+    message_id: the caller's own message id as a use-once value; checked after ``idempotency``, since a retry with the
+    same idempotency key may repeat it.
+    """
 
     row: Row
     nonces: tuple[Nonce, ...] = ()
+    message_id: Nonce | None = None
     charges: tuple[Charge, ...] = ()
     idempotency: IdempotencyStart | IdempotencyEnd | None = None
     blobs: tuple["Blob", ...] = ()
@@ -81,6 +86,10 @@ class StoredRecord(Struct, frozen=True, kw_only=True):
 
 class NonceUsedError(Exception):
     """A nonce of the commit was used before: a replay. Nothing was written."""
+
+
+class MessageIdUsedError(Exception):
+    """The commit's message id was used before by this client. Nothing was written."""
 
 
 class QuotaSpentError(Exception):
