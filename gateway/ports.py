@@ -66,8 +66,8 @@ class Codec(Protocol):
     def open(self, parts: ProvedParts) -> Envelope:
         """The canonical envelope of what was proved."""
 
-    def answer(self, minimised: Minimised, record_id: RecordId) -> Answer:
-        """The answer without its seal."""
+    def answer(self, minimised: Minimised, record_id: RecordId, request_hash: str) -> Answer:
+        """The answer without its seal. record_id: its record's. request_hash: ``X-Road-Request-Hash``, base64."""
 
     def refuse(
         self, head: Head, claim: Claim | None, error: ExchangeError, *, record_id: RecordId, form: ErrorForm
@@ -106,14 +106,16 @@ class Journal(Protocol):
     """The durable memory of the exchange.
 
     Contract of ``commit``: when it returns, the row and everything with it survives a power cut; when it raises, none
-    of it does (JournalUnavailableError.uncertain apart). Checks go in the order nonces, idempotency, message id, charges. Commits
-    of many callers are grouped. An expired nonce or idempotency key is as if it were not there, except that a nonce
-    is never forgotten before ``expires`` of it passed by the journal's own highest seen ``now``.
+    of it does (JournalUnavailableError.uncertain apart). Checks go in the order nonces, idempotency, message id,
+    charges. Commits of many callers are grouped. An expired nonce or idempotency key is as if it were not there, except
+    that a nonce is never forgotten before ``expires`` of it passed by the journal's own highest seen ``now``.
     """
 
     async def commit(self, commit: Commit, now: Instant) -> None:
-        """Make it durable. Raises NonceUsedError, IdempotencySeenError, MessageIdUsedError, QuotaSpentError,
-        JournalUnavailableError."""
+        """Make it durable.
+
+        Raises NonceUsedError, IdempotencySeenError, MessageIdUsedError, QuotaSpentError, JournalUnavailableError.
+        """
 
     async def open_requests(self, before: Instant) -> Sequence[StoredRecord]:
         """Requests committed before an instant that have no end: after a crash each gets an ABANDONED record."""
