@@ -24,6 +24,9 @@ class Text(Struct, frozen=True):
         return self.en if language == "en" else self.vi
 
 
+_PROXIES = {"clientproxy": "ClientProxy", "serverproxy": "ServerProxy"}
+
+
 class ErrorKind(Struct, frozen=True, kw_only=True):
     """A kind of error, one per stable code.
 
@@ -33,6 +36,7 @@ class ErrorKind(Struct, frozen=True, kw_only=True):
     status: the HTTP status of the problem-details form.
     retryable: whether the same call may succeed later without being changed.
     title: what happened. ``next``: what the reader should do. Neither ever holds a value from a message.
+    legacy: the name up to X-Road 7.7, where it is not the mechanical CamelCase of ``code``.
     """
 
     code: str
@@ -41,10 +45,18 @@ class ErrorKind(Struct, frozen=True, kw_only=True):
     retryable: bool = False
     title: Text
     next: Text
+    legacy: str | None = None
 
     def __post_init__(self) -> None:
         if not self.code.startswith(("client.", "server.")) or self.code != self.code.lower():
             raise ValueError(f"not an X-Road error code: {self.code}")
+
+    @property
+    def legacy_code(self) -> str:
+        """The code as X-Road up to 7.7 spells it: ``Server.ServerProxy.AccessDenied``."""
+        if self.legacy is not None:
+            return self.legacy
+        return ".".join(_PROXIES.get(part) or part.title().replace("_", "") for part in self.code.split("."))
 
 
 class ExchangeError(Exception):
