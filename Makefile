@@ -63,7 +63,7 @@ check: setup
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet . || { echo "some files are not formatted: run $(VENV)/bin/ruff format"; exit 1; }
 	@$(PY) -m mypy
-	@$(VENV)/bin/lint-imports --cache-dir .import_linter_cache --no-timing
+	@$(VENV)/bin/lint-imports --cache-dir .import_linter_cache --no-logo
 
 bench: setup
 	@$(PY) -m bench $(ARGS)
