@@ -1,0 +1,1 @@
+"""Private keys: the only code that makes, reads and writes them."""
