@@ -9,7 +9,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from gateway.model.envelope import Claim, Envelope, ErrorForm, ProvedParts
+from gateway.model.envelope import Claim, Envelope, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
@@ -69,9 +69,7 @@ class Codec(Protocol):
     def answer(self, minimised: Minimised, record_id: RecordId, request_hash: str) -> Answer:
         """The answer without its seal. record_id: its record's. request_hash: ``X-Road-Request-Hash``, base64."""
 
-    def refuse(
-        self, head: Head, claim: Claim | None, error: ExchangeError, *, record_id: RecordId, form: ErrorForm
-    ) -> Answer:
+    def refuse(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
         """The error as this protocol writes it, without seal. record_id: where the log has it (problem instance)."""
 
 

@@ -31,15 +31,6 @@ class ProofScheme(StrEnum):
     """Nothing that could prove anything is in the message: always refused."""
 
 
-class ErrorForm(StrEnum):
-    """How an error of ours is written for this caller (protocols.md §1, "Errors of ours")."""
-
-    PROBLEM = "problem"
-    XROAD_JSON = "xroad-json"
-    XROAD_XML = "xroad-xml"
-    SOAP = "soap"
-
-
 class Claim(Struct, frozen=True, kw_only=True):
     """What a message says of itself; untrusted until the pipeline has proved it.
 
