@@ -1,0 +1,118 @@
+"""JSON text as RFC 8259 defines it, read strictly: what two parsers could read differently is refused.
+
+Refused: repeated names in one object, NaN and Infinity, numbers beyond the range of binary64 (``1e400``) or of absurd
+length, lone surrogates, invalid UTF-8, control characters in strings, anything after the value, nesting beyond the
+limit. One byte-order mark at the start is ignored (RFC 8259 §8.1 lets a reader do so). Numbers stay exactly as they
+were written: ``gateway.model.jsontext``.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from gateway.model.errors import ExchangeError
+from gateway.model.errors import request as kinds
+from gateway.model.jsontext import WrittenNumber
+from gateway.validation.limits import DEFAULT, Limits
+
+_BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_SMALL = 18
+"""Digits that surely fit 64 bits."""
+
+
+def parse_json(data: bytes, limits: Limits = DEFAULT) -> Any:
+    """The value of a JSON text: dict, list, str, int, Decimal, bool or None.
+
+    Raises ExchangeError (client.bad_json), which says where and what is wrong, never what stands there.
+    """
+    if data.startswith(_BOM):
+        data = data[3:]
+    if data.count(b"[") + data.count(b"{") > limits.nesting:
+        _check_nesting(data, limits.nesting)
+    try:
+        value = _decoder(limits.number)(data.decode())
+    except UnicodeDecodeError as error:
+        raise ExchangeError(kinds.BAD_JSON, f"not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise ExchangeError(kinds.BAD_JSON, f"{error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise ExchangeError(kinds.BAD_JSON, f"nested deeper than {limits.nesting}") from None
+    if _SURROGATE.search(data):
+        _check_surrogates(value)
+    return value
+
+
+@lru_cache(maxsize=16)
+def _decoder(longest: int) -> Callable[[str], Any]:
+    def integer(lexeme: str) -> Any:
+        if len(lexeme) > _SMALL and len(lexeme) > longest:
+            raise ExchangeError(kinds.BAD_JSON, f"a number of more than {longest} characters")
+        return int(lexeme) if lexeme != "-0" else Decimal(lexeme)
+
+    def fraction(lexeme: str) -> Decimal:
+        if len(lexeme) > longest:
+            raise ExchangeError(kinds.BAD_JSON, f"a number of more than {longest} characters")
+        binary = float(lexeme)
+        if binary in _EDGES and not _is_zero(lexeme, binary):
+            raise ExchangeError(kinds.BAD_JSON, "a number out of range")
+        number = Decimal(lexeme)
+        return number if str(number) == lexeme else WrittenNumber(lexeme)
+
+    return json.JSONDecoder(
+        object_pairs_hook=_unique_names, parse_int=integer, parse_float=fraction, parse_constant=_no_constant
+    ).decode
+
+
+_EDGES = frozenset({0.0, float("inf"), float("-inf")})
+
+
+def _is_zero(lexeme: str, binary: float) -> bool:
+    mantissa = lexeme.lower().partition("e")[0]
+    return binary == 0 and not any(digit in mantissa for digit in "123456789")
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ExchangeError(kinds.BAD_JSON, "an object repeats a name")
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise ExchangeError(kinds.BAD_JSON, f"{name} is not JSON")
+
+
+def _check_nesting(data: bytes, limit: int) -> None:
+    """Peel one level of brackets at a time, outside strings; whatever is left after ``limit`` peels is too deep.
+
+    Text that is no JSON may be reported as too deep here; it is refused either way.
+    """
+    outside = b"".join(data.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    brackets = outside.translate(_BRACKETS, _NOT_BRACKETS)
+    for _ in range(limit):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return
+    raise ExchangeError(kinds.BAD_JSON, f"nested deeper than {limit}")
+
+
+def _check_surrogates(value: Any) -> None:
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            stack.extend(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        elif isinstance(item, str) and not item.isascii():
+            try:
+                item.encode()
+            except UnicodeEncodeError:
+                raise ExchangeError(kinds.BAD_JSON, "half of a surrogate pair") from None
