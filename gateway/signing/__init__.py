@@ -1,0 +1,1 @@
+"""Signatures on HTTP messages: bytes in, what was proved out. No clock, no randomness, no files, no async."""

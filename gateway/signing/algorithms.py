@@ -1,0 +1,174 @@
+"""The four signature algorithms, and keys that can do nothing else (RFC 9421 §3.3, protocols.md §2).
+
+A key has one algorithm, fixed by what it is. So a signature's ``alg`` can only agree with it or be refused; it never
+selects anything (RFC 9421 §7.3.6).
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.signature import SIGNATURE_INVALID
+
+_MIN_RSA_BITS: Final = 2048
+_MAX_RSA_BITS: Final = 8192  # a larger key only makes its verifier slow
+_MIN_RSA_EXPONENT: Final = 65_537  # FIPS 186-5 §5.1
+
+
+class Algorithm(StrEnum):
+    """Signature algorithms by their RFC 9421 §6.2 names."""
+
+    ECDSA_P256_SHA256 = "ecdsa-p256-sha256"
+    ECDSA_P384_SHA384 = "ecdsa-p384-sha384"
+    ED25519 = "ed25519"
+    RSA_PSS_SHA512 = "rsa-pss-sha512"
+
+
+_CURVES: Final[dict[str, tuple[Algorithm, ec.ECDSA, int]]] = {
+    "secp256r1": (Algorithm.ECDSA_P256_SHA256, ec.ECDSA(hashes.SHA256()), 32),
+    "secp384r1": (Algorithm.ECDSA_P384_SHA384, ec.ECDSA(hashes.SHA384()), 48),
+}
+_KEYID: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_PSS: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA512()), salt_length=64)  # RFC 9421 §3.3.1
+_SHA512: Final = hashes.SHA512()
+
+Verify = Callable[[bytes, bytes], None]
+Sign = Callable[[bytes], bytes]
+
+
+def keyid_of(certificate_der: bytes) -> str:
+    """The ``keyid`` of a signing certificate: base64url without padding of SHA-256 over its DER (``x5t#S256``)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(certificate_der).digest()).rstrip(b"=").decode()
+
+
+def _checked(keyid: str) -> str:
+    if not _KEYID.fullmatch(keyid):
+        raise ValueError("a keyid is 1 to 256 characters of base64url")
+    return keyid
+
+
+def _curve(name: str) -> tuple[Algorithm, ec.ECDSA, int]:
+    if name not in _CURVES:
+        raise ValueError(f"the curve {name} is not accepted; P-256 and P-384 are")
+    return _CURVES[name]
+
+
+def _check_rsa(bits: int, exponent: int) -> None:
+    if not _MIN_RSA_BITS <= bits <= _MAX_RSA_BITS:
+        raise ValueError(f"an RSA key of {bits} bits is not accepted; {_MIN_RSA_BITS} to {_MAX_RSA_BITS} are")
+    if exponent < _MIN_RSA_EXPONENT:
+        raise ValueError(f"an RSA public exponent below {_MIN_RSA_EXPONENT} is not accepted")
+
+
+def _ecdsa_verifier(key: ec.EllipticCurvePublicKey, scheme: ec.ECDSA, width: int) -> Verify:
+    from_bytes, check = int.from_bytes, key.verify
+
+    def verify(signature: bytes, data: bytes) -> None:
+        # RFC 9421 §3.3.4: r and s, big-endian, each of the curve's width; OpenSSL wants them in DER.
+        if len(signature) != 2 * width:
+            raise InvalidSignature
+        der = encode_dss_signature(from_bytes(signature[:width]), from_bytes(signature[width:]))
+        check(der, data, scheme)
+
+    return verify
+
+
+def _ecdsa_signer(key: ec.EllipticCurvePrivateKey, scheme: ec.ECDSA, width: int) -> Sign:
+    make = key.sign
+
+    def sign(data: bytes) -> bytes:
+        r, s = decode_dss_signature(make(data, scheme))
+        return r.to_bytes(width) + s.to_bytes(width)
+
+    return sign
+
+
+def _public(key: PublicKeyTypes) -> tuple[Algorithm, Verify]:
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        algorithm, scheme, width = _curve(key.curve.name)
+        return algorithm, _ecdsa_verifier(key, scheme, width)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return Algorithm.ED25519, key.verify
+    if isinstance(key, rsa.RSAPublicKey):
+        _check_rsa(key.key_size, key.public_numbers().e)
+        rsa_verify = key.verify
+        return Algorithm.RSA_PSS_SHA512, lambda signature, data: rsa_verify(signature, data, _PSS, _SHA512)
+    raise ValueError(f"keys of type {type(key).__name__} are not accepted")
+
+
+def _private(key: PrivateKeyTypes) -> tuple[Algorithm, Sign]:
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        algorithm, scheme, width = _curve(key.curve.name)
+        return algorithm, _ecdsa_signer(key, scheme, width)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return Algorithm.ED25519, key.sign
+    if isinstance(key, rsa.RSAPrivateKey):
+        _check_rsa(key.key_size, key.public_key().public_numbers().e)
+        rsa_sign = key.sign
+        return Algorithm.RSA_PSS_SHA512, lambda data: rsa_sign(data, _PSS, _SHA512)
+    raise ValueError(f"keys of type {type(key).__name__} are not accepted")
+
+
+class PublicKey:
+    """A key that signatures are verified with: P-256, P-384, Ed25519, or RSA of 2048 to 8192 bits.
+
+    algorithm: the only one it verifies. keyid: what a signature names it by. Raises ValueError for any other key.
+    """
+
+    __slots__ = ("_verify", "algorithm", "keyid")
+
+    def __init__(self, key: PublicKeyTypes, *, keyid: str) -> None:
+        self.algorithm, self._verify = _public(key)
+        self.keyid = _checked(keyid)
+
+    @classmethod
+    def from_certificate(cls, der: bytes) -> "PublicKey":
+        """The key of an X.509 certificate in DER, under that certificate's keyid.
+
+        Validity, chain and revocation are not looked at (``gateway.trust`` does that). Raises ValueError for bytes
+        that are no certificate and for keys that are not accepted.
+        """
+        try:
+            key = x509.load_der_x509_certificate(der).public_key()
+        except Exception as error:  # the library raises half a dozen types for bad bytes and unknown key kinds
+            raise ValueError("not a certificate with a usable public key") from error
+        return cls(key, keyid=keyid_of(der))
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Return if ``signature`` (RFC 9421 form: ECDSA is raw r ‖ s) is this key's over ``data``.
+
+        Raises ExchangeError SIGNATURE_INVALID otherwise.
+        """
+        try:
+            self._verify(signature, data)
+        except InvalidSignature:
+            raise ExchangeError(SIGNATURE_INVALID) from None
+
+
+class PrivateKey:
+    """A key that signatures are made with, around a loaded key object; a ``gateway.ports.Signer``.
+
+    algorithm: the only one it makes. keyid: that of its certificate. Its ``repr`` shows no key material. Raises
+    ValueError as PublicKey does.
+    """
+
+    __slots__ = ("_sign", "algorithm", "keyid")
+
+    def __init__(self, key: PrivateKeyTypes, *, keyid: str) -> None:
+        self.algorithm, self._sign = _private(key)
+        self.keyid = _checked(keyid)
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over ``data`` in RFC 9421 form (ECDSA: raw r ‖ s)."""
+        return self._sign(data)
