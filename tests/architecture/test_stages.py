@@ -1,0 +1,69 @@
+"""Each stage of a message is made by one module only, so that nothing can be forwarded or released on another way.
+
+The types are checked by mypy (test_wrong_programs); that nobody else builds one is checked here.
+"""
+
+import ast
+import inspect
+
+import pytest
+from msgspec import Struct
+
+from gateway.model import stages
+from tests.support.source import calls, imports, modules
+
+MAKERS = {
+    "Received": "gateway.exchange.frame",
+    "Claimed": "gateway.exchange.proving",
+    "Direct": "gateway.exchange.proving",
+    "Delegated": "gateway.exchange.proving",
+    "ProvedParts": "gateway.exchange.proving",
+    "Verified": "gateway.exchange.proving",
+    "Authorized": "gateway.exchange.authorising",
+    "Recorded": "gateway.exchange.recording",
+    "Replied": "gateway.exchange.judging",
+    "Minimised": "gateway.exchange.minimising",
+    "Sealed": "gateway.exchange.sealing",
+    "AnswerRecorded": "gateway.exchange.recording",
+    "Refused": "gateway.exchange.refusing",
+}
+NOT_STAGES = {"Peer", "Reply", "Answer"}
+"""Parts of stages that prove nothing: the edge, the adapters and the codecs make them."""
+
+SHORT_DOORS = {"structs.replace", "structs.force_setattr", "object.__new__", "object.__setattr__"}
+
+
+@pytest.mark.parametrize(("stage", "maker"), MAKERS.items())
+def test_a_stage_has_one_maker(stage: str, maker: str) -> None:
+    found = {module.name for module in modules() for _, name in calls(module.tree) if name.rpartition(".")[2] == stage}
+    assert found == {maker}
+
+
+def test_every_stage_is_in_the_table() -> None:
+    declared = {
+        name
+        for name, value in vars(stages).items()
+        if inspect.isclass(value) and issubclass(value, Struct) and value.__module__ == stages.__name__
+    }
+    assert declared - NOT_STAGES == set(MAKERS) - {"ProvedParts"}
+
+
+def test_no_stage_is_made_by_a_side_door() -> None:
+    """Renaming a stage, copying one with changes, decoding into one: each would be a second maker."""
+    doors = {"msgspec.structs.replace", "msgspec.structs.force_setattr", "msgspec.convert", "copy.replace", "copy.copy"}
+    wrong = []
+    for module in modules():
+        wrong += [
+            f"{module.file}:{node.lineno}: {alias.name} as {alias.asname}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+            if alias.name in MAKERS and alias.asname
+        ]
+        imported = list(imports(module))
+        if module.name != stages.__name__ and any(found.target.startswith(f"{stages.__name__}.") for found in imported):
+            wrong += [f"{module.file}:{found.line}: {found.target}" for found in imported if found.target in doors]
+            wrong += [
+                f"{module.file}:{line}: {name}" for line, name in calls(module.tree) if name in doors | SHORT_DOORS
+            ]
+    assert not wrong, "\n".join(wrong)
