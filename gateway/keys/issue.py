@@ -24,8 +24,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 from gateway.model.instant import Instant, plus, to_datetime
-from gateway.trust.certificates import HOSTED_KEY_POLICY, PublicKey
-from gateway.trust.document import Usage
+from gateway.model.usage import HOSTED_KEY_POLICY, Usage
+from gateway.trust.certificates import PublicKey
 
 PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey
 

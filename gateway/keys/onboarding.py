@@ -21,7 +21,8 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE, TRUST_LIST_INVALID
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import Instant
-from gateway.trust.document import Signers, TrustList, Usage
+from gateway.model.usage import Usage
+from gateway.trust.document import Signers, TrustList
 from gateway.trust.jws import LastSeen, VerifiedList, add_signature, payload_of, sign, verify
 from gateway.trust.store import TrustStore
 from gateway.trust.wire import decode, encode_list

@@ -30,10 +30,7 @@ from gateway.model.errors.trust import (
     CRL_MISSING,
 )
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
-from gateway.trust.document import Usage
-
-HOSTED_KEY_POLICY = "2.25.229733457213064298716459171936478217349"
-"""Certificate policy OID (ITU-T X.667 arc) of hosted keys: "the gateway signs, on the subsystem's mTLS evidence"."""
+from gateway.model.usage import HOSTED_KEY_POLICY, Usage
 
 NEVER = Instant(2**63 - 1)
 """Later than any time that matters."""

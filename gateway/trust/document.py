@@ -8,7 +8,6 @@ import base64
 import hashlib
 import ipaddress
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import TypeVar
 
 from msgspec import Struct
@@ -16,6 +15,7 @@ from msgspec import Struct
 from gateway.model.envelope import ProofScheme
 from gateway.model.ids import MemberId, ServiceId, SubsystemId
 from gateway.model.instant import Instant
+from gateway.model.usage import RoleName, ServiceType, Usage
 
 T = TypeVar("T")
 
@@ -26,36 +26,6 @@ MAX_SERIAL = 2**53 - 1
 def thumbprint(der: bytes) -> str:
     """SHA-256 in base64url without padding: of a certificate its keyid (``x5t#S256``), of a public key its id."""
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
-
-
-class Usage(StrEnum):
-    """What a listed certificate may be used for."""
-
-    SIGN = "sign"
-    """A subsystem signs its requests (and a provider its answers)."""
-    TLS = "tls"
-    """A subsystem identifies itself in a TLS handshake."""
-    GATEWAY_SIGN = "gateway-sign"
-    """A gateway signs answers, and requests to providers."""
-    GATEWAY_TLS = "gateway-tls"
-    """A gateway's TLS server certificate."""
-    HOSTED_SIGN = "hosted-sign"
-    """A gateway signs on a subsystem's mTLS evidence: the gateway's key, never the member's own."""
-
-
-class ServiceType(StrEnum):
-    """How a service speaks, as X-Road names it."""
-
-    REST = "REST"
-    OPENAPI3 = "OPENAPI3"
-    SOAP = "SOAP"
-
-
-class RoleName(StrEnum):
-    """To whom epoch keys are sealed."""
-
-    AUDITOR = "auditor"
-    DATA_PROTECTION_OFFICER = "data-protection-officer"
 
 
 class Member(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from gateway.model.envelope import ProofScheme
 from gateway.model.ids import MemberId, SubsystemId
 from gateway.model.instant import Instant
+from gateway.model.usage import Usage
 from gateway.trust.certificates import examine, load_authorities, load_certificate
 from gateway.trust.document import (
     ListedCertificate,
@@ -18,7 +19,6 @@ from gateway.trust.document import (
     Signers,
     Subsystem,
     TrustList,
-    Usage,
     thumbprint,
 )
 

@@ -27,6 +27,7 @@ from gateway.model.errors.trust import (
 )
 from gateway.model.ids import MemberId, ServiceId, SubsystemId
 from gateway.model.instant import MICROSECONDS, Instant
+from gateway.model.usage import RoleName, Usage
 from gateway.trust.certificates import (
     Authority,
     Facts,
@@ -37,7 +38,7 @@ from gateway.trust.certificates import (
     load_certificate,
     public_key,
 )
-from gateway.trust.document import Member, Role, RoleName, Service, Subsystem, TrustList, Usage
+from gateway.trust.document import Member, Role, Service, Subsystem, TrustList
 from gateway.trust.jws import VerifiedList
 
 _DAY = 86_400 * MICROSECONDS

@@ -15,18 +15,16 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import TRUST_LIST_INVALID
 from gateway.model.ids import MemberId, encode, parse_service, parse_subsystem
 from gateway.model.instant import from_datetime, to_datetime
+from gateway.model.usage import RoleName, ServiceType, Usage
 from gateway.trust.document import (
     ListedCertificate,
     Log,
     Member,
     Role,
-    RoleName,
     Service,
-    ServiceType,
     Signers,
     Subsystem,
     TrustList,
-    Usage,
 )
 
 _Aware = Annotated[datetime, msgspec.Meta(tz=True)]
