@@ -13,7 +13,14 @@ class CallError(Exception):
 
 
 class NotSentError(CallError):
-    """Nothing was sent: no connection could be had. Safe to repeat, whatever the method."""
+    """Nothing was sent: no connection could be had. Safe to repeat, whatever the method.
+
+    busy: it was our own limit of connections, which says nothing of the provider.
+    """
+
+    def __init__(self, detail: str, *, timed_out: bool = False, busy: bool = False) -> None:
+        super().__init__(detail, timed_out=timed_out)
+        self.busy = busy
 
 
 class EndUnknownError(CallError):

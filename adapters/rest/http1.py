@@ -152,7 +152,7 @@ class Client:
     def _left(self, deadline: float) -> float:
         left = deadline - self._monotonic()
         if left <= 0:
-            raise NotSentError("no time was left to call the provider", timed_out=True)
+            raise NotSentError("no time was left to call the provider", timed_out=True, busy=True)
         return left
 
     def _pool(self, origin: Origin) -> Pool:

@@ -51,12 +51,12 @@ class Pool:
         if connection is not None:
             return connection
         if self._closed:
-            raise NotSentError("the client is closed")
+            raise NotSentError("the client is closed", busy=True)
         if self._open < self._most:
             self._open += 1
             return await self._connect(seconds)
         if len(self._waiters) >= self._queue:
-            raise NotSentError("too many calls already wait for a connection to the provider")
+            raise NotSentError("too many calls already wait for a connection to the provider", busy=True)
         return await self._wait(seconds)
 
     async def _wait(self, seconds: float) -> Connection:
@@ -68,7 +68,7 @@ class Pool:
                 connection = await waiter
         except TimeoutError:
             self._give_back(waiter)
-            raise NotSentError("no connection to the provider came free in time", timed_out=True) from None
+            raise NotSentError("no connection to the provider came free in time", timed_out=True, busy=True) from None
         except asyncio.CancelledError:
             self._give_back(waiter)
             raise
@@ -157,4 +157,4 @@ class Pool:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
-                waiter.set_exception(NotSentError("the client is closed"))
+                waiter.set_exception(NotSentError("the client is closed", busy=True))
