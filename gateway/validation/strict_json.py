@@ -4,6 +4,9 @@ Refused: repeated names in one object, NaN and Infinity, numbers beyond the rang
 length, lone surrogates, invalid UTF-8, control characters in strings, anything after the value, nesting beyond the
 limit. One byte-order mark at the start is ignored (RFC 8259 §8.1 lets a reader do so). Numbers stay exactly as they
 were written: ``gateway.model.jsontext``.
+
+Two readers do it. The quick one decodes and encodes again: the same bytes prove that no name was repeated and no number
+altered, as is so for compact text without needless escapes. Everything else goes to the thorough one.
 """
 
 import json
@@ -13,9 +16,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
-from gateway.model.jsontext import WrittenNumber
+from gateway.model.jsontext import WrittenNumber, encode
 from gateway.validation.limits import DEFAULT, Limits
 
 _BOM = b"\xef\xbb\xbf"
@@ -35,6 +40,17 @@ def parse_json(data: bytes, limits: Limits = DEFAULT) -> Any:
         data = data[3:]
     if data.count(b"[") + data.count(b"{") > limits.nesting:
         _check_nesting(data, limits.nesting)
+    if b'": ' not in data:
+        try:
+            value = _QUICK_DECODE(data)
+            if encode(value) == data:
+                return value
+        except (msgspec.MsgspecError, ExchangeError, ValueError, RecursionError):
+            pass  # the thorough reader says what is wrong, if anything is
+    return _thorough(data, limits)
+
+
+def _thorough(data: bytes, limits: Limits) -> Any:
     try:
         value = _decoder(limits.number)(data.decode())
     except UnicodeDecodeError as error:
@@ -43,7 +59,7 @@ def parse_json(data: bytes, limits: Limits = DEFAULT) -> Any:
         raise ExchangeError(kinds.BAD_JSON, f"{error.msg} at character {error.pos}") from None
     except RecursionError:
         raise ExchangeError(kinds.BAD_JSON, f"nested deeper than {limits.nesting}") from None
-    if _SURROGATE.search(data):
+    if b"\\u" in data and _SURROGATE.search(data):
         _check_surrogates(value)
     return value
 
@@ -58,23 +74,32 @@ def _decoder(longest: int) -> Callable[[str], Any]:
     def fraction(lexeme: str) -> Decimal:
         if len(lexeme) > longest:
             raise ExchangeError(kinds.BAD_JSON, f"a number of more than {longest} characters")
-        binary = float(lexeme)
-        if binary in _EDGES and not _is_zero(lexeme, binary):
-            raise ExchangeError(kinds.BAD_JSON, "a number out of range")
-        number = Decimal(lexeme)
-        return number if str(number) == lexeme else WrittenNumber(lexeme)
+        return _fraction(lexeme)
 
     return json.JSONDecoder(
         object_pairs_hook=_unique_names, parse_int=integer, parse_float=fraction, parse_constant=_no_constant
     ).decode
 
 
+def _fraction(lexeme: str) -> Decimal:
+    number = Decimal(lexeme)
+    if float(lexeme) in _EDGES and (number != 0 or abs(number.adjusted()) > _EXPONENT):
+        raise ExchangeError(kinds.BAD_JSON, "a number out of range")
+    return number if str(number) == lexeme else WrittenNumber(lexeme)
+
+
 _EDGES = frozenset({0.0, float("inf"), float("-inf")})
+_EXPONENT = 400
+"""No zero needs a greater one; those who expand numbers (schema checks do) are spared it."""
 
 
-def _is_zero(lexeme: str, binary: float) -> bool:
-    mantissa = lexeme.lower().partition("e")[0]
-    return binary == 0 and not any(digit in mantissa for digit in "123456789")
+def _quick_fraction(lexeme: str) -> Decimal:
+    if len(lexeme) > _SMALL:
+        raise ValueError("left to the thorough reader")
+    return _fraction(lexeme)
+
+
+_QUICK_DECODE = msgspec.json.Decoder(float_hook=_quick_fraction).decode
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
