@@ -1,0 +1,117 @@
+"""A provider on a real socket that does exactly what a script says, one script per request."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import Self
+
+from gateway.model.message import Body
+
+CLOSE = object()
+"""Close the connection properly."""
+RESET = object()
+"""Cut it."""
+HANG = object()
+"""Send nothing more."""
+
+Step = bytes | object
+Script = tuple[Step, ...]
+
+
+def answer(body: bytes = b"{}", *, status: int = 200, fields: tuple[str, ...] = ()) -> Script:
+    lines = [f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", *fields]
+    return ("\r\n".join(lines).encode() + b"\r\n\r\n" + body,)
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Let the loop run until something is so; fails after some seconds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the condition belongs to code that has no event for it
+            await asyncio.sleep(0.001)
+
+
+class ScriptedProvider:
+    """``async with ScriptedProvider(script, …) as provider: provider.url``; after the last script it repeats it."""
+
+    def __init__(self, *scripts: Script, tls=None) -> None:
+        self.scripts = deque(scripts)
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.written = 0
+        self.stalled = False
+        self._tls = tls
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self._writers.append(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._tasks.discard(task)
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        match = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+        body = await reader.readexactly(int(match[1])) if match else b""
+        self.requests.append(head + body)
+        script = self.scripts.popleft() if len(self.scripts) > 1 else self.scripts[0]
+        for step in script:
+            if isinstance(step, bytes):
+                writer.write(step)
+                self.stalled = writer.transport.get_write_buffer_size() > 0
+                await writer.drain()
+                self.written += len(step)
+            elif step is CLOSE:
+                writer.close()
+                return False
+            elif step is RESET:
+                writer.transport.abort()
+                return False
+            else:
+                await asyncio.Event().wait()
+        return True
+
+
+class MemorySink:
+    """A sink that keeps what it was given, and can be slow."""
+
+    def __init__(self, gate: asyncio.Event | None = None) -> None:
+        self.pieces: list[bytes] = []
+        self.aborted = False
+        self.finished = False
+        self._gate = gate
+
+    async def write(self, data: bytes) -> None:
+        if self._gate is not None:
+            await self._gate.wait()
+        self.pieces.append(data)
+
+    def finish(self) -> Body:
+        self.finished = True
+        return Body(b"".join(self.pieces))
+
+    def abort(self) -> None:
+        self.aborted = True
