@@ -119,7 +119,9 @@ class Journal(Protocol):
         """Requests committed before an instant that have no end: after a crash each gets an ABANDONED record."""
 
     async def nonce_watermark(self) -> Instant:
-        """Signatures created before it are refused: nonces of that time may have been purged."""
+        """Nonces that expire before it may have been forgotten, so whatever carries one is refused (the clock may have
+        been set back since). It only grows.
+        """
 
     async def purge(self, now: Instant) -> int:
         """Forget expired nonces, idempotency keys, past quota windows and expired blobs; how many."""
@@ -222,11 +224,14 @@ class LogQuery(Struct, frozen=True, kw_only=True):
 class Observer(Protocol):
     """Told of what happens, for metrics and logs. Never given payloads, identifiers of persons or raw targets."""
 
-    def exchanged(self, *, service: str, outcome: str, seconds: float, provider_seconds: float) -> None:
+    def exchanged(self, *, service: str, outcome: str, provider_seconds: float) -> None:
         """An exchange ended with a recorded answer."""
 
     def refused(self, *, code: str, proved: bool) -> None:
         """A request was refused."""
+
+    def failed(self, error: BaseException) -> None:
+        """Our own code failed: its type and place are told, never its text, which may quote a message."""
 
     def alarm(self, code: str, detail: str) -> None:
         """Something an operator must look at."""

@@ -1,0 +1,83 @@
+"""Steps 4 to 6: fresh; does the service exist and may this client call it so; is what it sends in order."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from msgspec import UNSET
+
+from gateway.exchange.recording import nonces_of
+from gateway.exchange.rules import Route, Rules
+from gateway.model.envelope import Envelope
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.request import (
+    REPLAYED_NONCE,
+    SIGNATURE_TOO_OLD,
+    UNKNOWN_SERVICE,
+    UNSUPPORTED_MEDIA_TYPE,
+)
+from gateway.model.instant import Instant
+from gateway.model.stages import Authorized, Direct, Verified
+from gateway.policy.policyset import Pseudonym
+from gateway.ports import Codec
+from gateway.signing.digest import verify_content_digest
+from gateway.validation.persons import check_no_person
+
+
+class Freshness:
+    """(4) Which proofs are in flight, and how far back nonces are still known.
+
+    watermark: nonces that expire before it may have been forgotten; the journal's, renewed after each purge.
+    """
+
+    def __init__(self) -> None:
+        self._flying: set[str] = set()
+        self.watermark = Instant(0)
+
+    @contextmanager
+    def reserve(self, verified: Verified) -> Iterator[None]:
+        """Hold the proof's nonce until its record is committed: of two copies at once only one goes on.
+
+        Checks the body's digest too, since a nonce is spent on exactly one message. Raises ExchangeError.
+        """
+        if isinstance(verified.proof, Direct):
+            verify_content_digest(verified.parts.head, verified.parts.body)
+        nonces = nonces_of(verified)
+        for nonce in nonces:
+            if nonce.expires <= self.watermark:
+                raise ExchangeError(SIGNATURE_TOO_OLD)
+            if nonce.key in self._flying:
+                raise ExchangeError(REPLAYED_NONCE)
+        keys = [nonce.key for nonce in nonces]
+        self._flying.update(keys)
+        try:
+            yield
+        finally:
+            self._flying.difference_update(keys)
+
+
+def admit(verified: Verified, rules: Rules) -> Route:
+    """(5) The service exists, and this client may call it in this way for this purpose. Raises ExchangeError."""
+    claim = verified.parts.claim
+    route = rules.routes.get(claim.service)
+    if route is None:
+        raise ExchangeError(UNKNOWN_SERVICE)
+    rules.policy.coarse(claim, verified.client, verified.claimed.received.at)
+    if not route.person_in_url:
+        check_no_person(claim.path, claim.query)
+    return route
+
+
+def authorise(verified: Verified, route: Route, rules: Rules, codec: Codec, pseudonym: Pseudonym) -> Authorized:
+    """(6) Open what was proved, hold it against the schema, and decide. Raises ExchangeError."""
+    envelope = codec.open(verified.parts)
+    _check_schema(envelope, route)
+    decision = rules.policy.decide(envelope, verified.client, verified.claimed.received.at, pseudonym)
+    return Authorized(verified=verified, envelope=envelope, decision=decision)
+
+
+def _check_schema(envelope: Envelope, route: Route) -> None:
+    if route.request_schema is None:
+        return
+    if envelope.document is UNSET:
+        raise ExchangeError(UNSUPPORTED_MEDIA_TYPE, "this service takes application/json")
+    route.request_schema.check(envelope.document)

@@ -1,0 +1,180 @@
+"""What the records of an exchange say: facts and private fields, for requests, answers and refusals."""
+
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from gateway.exchange.rules import Route
+from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind, Ruling, SignedBy
+from gateway.model.envelope import Claim
+from gateway.model.errors import ExchangeError
+from gateway.model.ids import RecordId
+from gateway.model.instant import Instant
+from gateway.model.message import Body
+from gateway.model.outcomes import Outcome
+from gateway.model.pointer import Pointer
+from gateway.model.stages import Authorized, Delegated, Direct, Sealed, Verified
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """Facts, what they are found by, and the request they open or end.
+
+    persons: their numbers. officer: the client and the officer's code. case: the dossier's code.
+    """
+
+    facts: Facts
+    persons: tuple[str, ...] = ()
+    officer: tuple[str, str] | None = None
+    case: str | None = None
+    opens: bool = False
+    ends: RecordId | None = None
+
+
+def request_event(authorized: Authorized, route: Route) -> Event:
+    """A request that is allowed and about to be forwarded."""
+    verified, decision = authorized.verified, authorized.decision
+    claim, document = authorized.envelope.claim, authorized.envelope.document
+    persons = persons_at(document, route.asked)
+    facts = Facts(
+        id=verified.claimed.received.id,
+        at=verified.claimed.received.at,
+        kind=RecordKind.REQUEST,
+        in_force=route.in_force,
+        parent=verified.proof.parent if isinstance(verified.proof, Delegated) else None,
+        client=claim.client,
+        service=claim.service,
+        method=claim.method,
+        purpose=decision.purpose.code,
+        basis=decision.purpose.basis,
+        grant=decision.grant,
+        ruling=Ruling.ALLOWED,
+        reasons=decision.reasons,
+        signed_by=_signed_by(verified),
+        private=(*_persons(persons), *_request_fields(verified)),
+    )
+    return Event(facts=facts, persons=persons, officer=_officer(claim), case=claim.case, opens=True)
+
+
+def answer_event(sealed: Sealed, route: Route) -> Event:
+    """An answer that is sealed and about to be released."""
+    minimised = sealed.minimised
+    recorded = minimised.replied.recorded
+    claim = recorded.claim
+    private = (*_persons(minimised.persons), *_answer_fields(minimised.body, sealed.base, sealed.signature))
+    facts = Facts(
+        id=sealed.record_id,
+        at=minimised.replied.at,
+        kind=RecordKind.ANSWER,
+        in_force=route.in_force,
+        parent=recorded.id,
+        client=claim.client,
+        service=claim.service,
+        method=claim.method,
+        purpose=recorded.authorized.decision.purpose.code,
+        outcome=minimised.replied.reply.outcome.value,
+        released=minimised.released,
+        signed_by=SignedBy.GATEWAY,
+        private=private,
+    )
+    return Event(facts=facts, persons=minimised.persons, officer=_officer(claim), case=claim.case, ends=recorded.id)
+
+
+def refusal_event(verified: Verified, error: ExchangeError, *, in_force: InForce) -> Event:
+    """A proved caller was refused before anything was forwarded."""
+    claim = verified.parts.claim
+    facts = Facts(
+        id=verified.claimed.received.id,
+        at=verified.claimed.received.at,
+        kind=RecordKind.REFUSAL,
+        in_force=in_force,
+        parent=verified.proof.parent if isinstance(verified.proof, Delegated) else None,
+        client=verified.client,
+        service=claim.service,
+        method=claim.method,
+        purpose=None if claim.purpose is None else claim.purpose.code,
+        ruling=Ruling.DENIED,
+        reasons=(error.kind.code, *error.parts[:16]),
+        outcome=Outcome.DENIED.value,
+        signed_by=_signed_by(verified),
+        private=_request_fields(verified),
+    )
+    return Event(facts=facts, officer=_officer(claim), case=claim.case)
+
+
+class Ending(Struct, frozen=True, kw_only=True):
+    """How an exchange ended that has no answer of a provider to release: the error that the caller gets instead."""
+
+    id: RecordId
+    at: Instant
+    request: RecordId
+    outcome: Outcome
+    code: str
+    body: Body
+    base: bytes = b""
+    signature: bytes = b""
+
+
+def ending_event(authorized: Authorized, ending: Ending, *, in_force: InForce) -> Event:
+    """A recorded request ends with an error of ours."""
+    claim = authorized.envelope.claim
+    facts = Facts(
+        id=ending.id,
+        at=ending.at,
+        kind=RecordKind.ANSWER,
+        in_force=in_force,
+        parent=ending.request,
+        client=claim.client,
+        service=claim.service,
+        method=claim.method,
+        purpose=authorized.decision.purpose.code,
+        outcome=ending.outcome.value,
+        reasons=(ending.code,),
+        signed_by=SignedBy.GATEWAY,
+        private=_answer_fields(ending.body, ending.base, ending.signature),
+    )
+    return Event(facts=facts, officer=_officer(claim), case=claim.case, ends=ending.request)
+
+
+def persons_at(document: Any | UnsetType, places: tuple[Pointer, ...]) -> tuple[str, ...]:
+    """The distinct persons' numbers at these places of a document, in order."""
+    if document is UNSET or not places:
+        return ()
+    found = [value for place in places for value in place.values(document) if isinstance(value, str) and value]
+    return tuple(dict.fromkeys(found))
+
+
+def _signed_by(verified: Verified) -> SignedBy:
+    return SignedBy.PARENT if isinstance(verified.proof, Delegated) else SignedBy.CALLER
+
+
+def _officer(claim: Claim) -> tuple[str, str] | None:
+    return None if claim.officer is None else (str(claim.client), claim.officer)
+
+
+def _persons(numbers: tuple[str, ...]) -> tuple[PrivateField, ...]:
+    return tuple([("person", number) for number in numbers])
+
+
+def _request_fields(verified: Verified) -> tuple[PrivateField, ...]:
+    claim, received = verified.parts.claim, verified.claimed.received
+    said = (
+        ("officer", claim.officer),
+        ("case", claim.case),
+        ("represented", claim.represented),
+        ("message_id", claim.message_id),
+        ("target", received.head.target),
+        ("address", received.peer.address or None),
+        ("body_sha256", received.body.sha256.hex()),
+    )
+    fields = [(name, value) for name, value in said if value is not None]
+    proof = verified.proof
+    if isinstance(proof, Direct):
+        fields += [("signature_base", proof.base.decode("latin-1")), ("signature", proof.signature)]
+    return tuple(fields)
+
+
+def _answer_fields(body: Body, base: bytes, signature: bytes) -> tuple[PrivateField, ...]:
+    fields: list[PrivateField] = [("body_sha256", body.sha256.hex())]
+    if base:
+        fields += [("signature_base", base.decode("latin-1")), ("signature", signature.hex())]
+    return tuple(fields)

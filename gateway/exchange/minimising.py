@@ -1,0 +1,46 @@
+"""Step 10, minimise: only granted fields stay, and whose data they are is known."""
+
+from msgspec import UNSET
+
+from gateway.exchange.judging import ProviderFailedError
+from gateway.exchange.rules import Rules
+from gateway.model.decision import EVERYTHING
+from gateway.model.errors import ExchangeError
+from gateway.model.errors import provider as kinds
+from gateway.model.message import EMPTY, Body
+from gateway.model.outcomes import SUCCESSES, Outcome
+from gateway.model.stages import Minimised, Replied
+
+
+def minimise(replied: Replied, rules: Rules) -> Minimised:
+    """(10) Keep what the grant names. A provider's own error passes only where the whole answer is granted.
+
+    Raises ProviderFailedError for an answer that cannot be minimised (not JSON, or spooled).
+    """
+    decision, reply = replied.recorded.authorized.decision, replied.reply
+    if decision.fields == EVERYTHING:
+        persons = _persons(replied, rules, decision.grant)
+        return Minimised(
+            replied=replied, body=reply.body, document=reply.document, released=EVERYTHING, persons=persons
+        )
+    if reply.outcome not in SUCCESSES or not reply.body.size:
+        return Minimised(replied=replied, body=EMPTY)
+    if reply.body.data is None:
+        raise ProviderFailedError(
+            kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "an answer this large can only be granted whole"
+        )
+    try:
+        filtered = rules.policy.filter(decision.grant).text(reply.body.data)
+    except ExchangeError as error:
+        raise ProviderFailedError(kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "the answer is not JSON") from error
+    return Minimised(
+        replied=replied,
+        body=Body(filtered.value),
+        released=filtered.released,
+        persons=_persons(replied, rules, decision.grant),
+    )
+
+
+def _persons(replied: Replied, rules: Rules, grant: str) -> tuple[str, ...]:
+    document = replied.reply.document
+    return () if document is UNSET else rules.policy.persons(grant, document)

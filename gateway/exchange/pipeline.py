@@ -1,0 +1,123 @@
+"""The product in one page: the way of every message, REST or SOAP, called from outside or inside.
+
+1. **frame**: limits, target and headers sane; else refused before anything is parsed
+2. **claim**: the codec says who claims to call which service, and how that is proved (untrusted)
+3. **proof**: signature → member subsystem, and the parts of the message that it proves
+4. **fresh**: digest of the body, replay reserved in memory
+5. **coarse policy**: the service exists, and this client may call it in this way for this purpose
+6. **open**: the codec parses what was proved, and only that; schema; fine policy
+7. **record**: one atomic commit of the request's record with its nonce, quota charges and idempotency key
+8. **dispatch** to the target, countersigned
+9. **judge** the reply: size, schema, outcome
+10. **minimise**: only granted fields stay
+11. **seal**: sign the answer, bound to the request, its record's id assigned in advance
+12. **record the answer**, and only then release it
+
+Each step takes the type that only the step before it makes, so leaving one out does not type-check. A step that fails
+raises ExchangeError; what becomes of the message then depends on how far it came, and is ``refusing``'s business.
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from gateway.exchange.authorising import Freshness, admit, authorise
+from gateway.exchange.dispatching import Dispatcher
+from gateway.exchange.frame import Raw, receive
+from gateway.exchange.ids import new_record_id
+from gateway.exchange.judging import judge
+from gateway.exchange.minimising import minimise
+from gateway.exchange.proving import claim, delegate, prove
+from gateway.exchange.recording import Recorder
+from gateway.exchange.refusing import Reached, Refuser
+from gateway.exchange.rules import Route, Rules
+from gateway.exchange.sealing import Sealer
+from gateway.model.envelope import Claim
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.gateway import INTERNAL_ERROR
+from gateway.model.message import Body
+from gateway.model.stages import AnswerRecorded, Recorded, Released, Reply, Verified
+from gateway.policy.policyset import Pseudonym
+from gateway.ports import Clock, Codec, Entropy, Observer
+from gateway.signing.target import PublicUrl
+from gateway.validation.limits import Limits
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What the pipeline is built from.
+
+    public_urls: authority in lower case → URL of ours. quota_pseudonym: keyed, the same all day on every node.
+    inside: the codec of calls made inside.
+    """
+
+    recorder: Recorder
+    dispatcher: Dispatcher
+    sealer: Sealer
+    refuser: Refuser
+    freshness: Freshness
+    clock: Clock
+    entropy: Entropy
+    observer: Observer
+    limits: Limits
+    public_urls: Mapping[str, PublicUrl]
+    quota_pseudonym: Pseudonym
+    inside: Codec
+
+
+class Pipeline:
+    """Carries messages from socket to socket. ``rules`` is replaced whole on reload; an exchange keeps its own."""
+
+    def __init__(self, parts: Parts, rules: Rules) -> None:
+        self._parts = parts
+        self._origins = {url.origin: url for url in parts.public_urls.values()}
+        self.rules = rules
+
+    async def exchange(self, raw: Raw, codec: Codec) -> Released:
+        """A message from outside. Never raises for what a message holds or a provider does."""
+        parts, rules = self._parts, self.rules
+        reached: Reached = raw
+        try:
+            reached = received = receive(raw, parts.limits, parts.public_urls)  # (1)
+            reached = claimed = claim(received, codec)  # (2)
+            verified = prove(claimed, rules, self._origins)  # (3)
+        except ExchangeError as error:
+            return await parts.refuser.refuse(reached, codec, error, rules)
+        return await self._perform(verified, codec, rules)
+
+    async def call_inside(self, parent: Recorded, said: Claim, body: Body) -> Released:
+        """A call made for a recorded request, under its client and purpose: the same steps, another proof."""
+        now = self._parts.clock.now()
+        verified = delegate(parent, said, body, record_id=new_record_id(now, self._parts.entropy), at=now)
+        return await self._perform(verified, self._parts.inside, self.rules)
+
+    async def _perform(self, verified: Verified, codec: Codec, rules: Rules) -> Released:
+        parts = self._parts
+        reached: Reached = verified
+        try:
+            with parts.freshness.reserve(verified):  # (4)
+                route = admit(verified, rules)  # (5)
+                reached = authorized = authorise(verified, route, rules, codec, parts.quota_pseudonym)  # (6)
+                reached, stored = await parts.recorder.request(authorized, route)  # (7)
+            return await self._answer(reached, stored, route, codec, rules)
+        except ExchangeError as error:
+            return await parts.refuser.refuse(reached, codec, error, rules)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the record its end
+            parts.observer.failed(error)
+            return await parts.refuser.refuse(reached, codec, ExchangeError(INTERNAL_ERROR), rules)
+
+    async def _answer(
+        self, recorded: Recorded, stored: Reply | None, route: Route, codec: Codec, rules: Rules
+    ) -> AnswerRecorded:
+        parts = self._parts
+        sent_at = parts.clock.monotonic()
+        reply = stored or await parts.dispatcher.dispatch(recorded, route)  # (8)
+        now = parts.clock.now()
+        replied = judge(recorded, reply, route, parts.limits, now)  # (9)
+        minimised = minimise(replied, rules)  # (10)
+        sealed = parts.sealer.seal(minimised, codec, new_record_id(now, parts.entropy))  # (11)
+        answered_at = parts.clock.monotonic()
+        released = await parts.recorder.answer(sealed, route, retried=stored is not None)  # (12)
+        parts.observer.exchanged(
+            service=str(route.service), outcome=reply.outcome.value, provider_seconds=answered_at - sent_at
+        )
+        return released

@@ -1,0 +1,134 @@
+"""Steps 7 and 12, record: what happens is durable before anything follows from it."""
+
+from gateway.exchange.epochs import Epochs
+from gateway.exchange.events import Event, answer_event, request_event
+from gateway.exchange.retrying import Retries
+from gateway.exchange.rules import Route
+from gateway.ledger.openings import SEAL_RANDOM, seal
+from gateway.ledger.pseudonym import Subject, pseudonym
+from gateway.ledger.record import build, random_needed
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
+from gateway.model.errors.policy import QUOTA_SPENT
+from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE
+from gateway.model.instant import plus
+from gateway.model.stages import AnswerRecorded, Authorized, Direct, Recorded, Reply, Sealed, Verified
+from gateway.model.storage import (
+    Blob,
+    Commit,
+    IdempotencyEnd,
+    IdempotencySeenError,
+    JournalUnavailableError,
+    MessageIdUsedError,
+    Nonce,
+    NonceUsedError,
+    QuotaSpentError,
+    Row,
+)
+from gateway.ports import Clock, Entropy, Journal
+
+SKEW_SECONDS = 60
+"""How long after a signature's expiry its nonce is still remembered."""
+
+MESSAGE_ID_SECONDS = 24 * 3600
+"""How long a client may not repeat a message id."""
+
+
+class Recorder:
+    """Builds records and commits each with everything that must be durable with it, or none of it."""
+
+    def __init__(self, journal: Journal, epochs: Epochs, retries: Retries, clock: Clock, entropy: Entropy) -> None:
+        self._journal = journal
+        self._epochs = epochs
+        self._retries = retries
+        self._clock = clock
+        self._entropy = entropy
+
+    async def request(self, authorized: Authorized, route: Route) -> tuple[Recorded, Reply | None]:
+        """(7) Commit the request's record with its nonce, quota charges and idempotency key.
+
+        Gives the stored reply beside it where this call repeats one that has ended. Raises ExchangeError.
+        """
+        verified = authorized.verified
+        row = self.row(request_event(authorized, route))
+        start = self._retries.start(authorized)
+        nonces, charges = nonces_of(verified), authorized.decision.charges
+        commit = Commit(row=row, nonces=nonces, message_id=_message_id(verified), charges=charges, idempotency=start)
+        try:
+            await self._commit(commit)
+        except IdempotencySeenError as seen:
+            assert start is not None
+            stored = await self._retries.stored(start, seen, verified.claimed.received.at)
+            await self._commit(Commit(row=row, nonces=nonces, charges=charges))
+            return Recorded(authorized=authorized, id=row.id), stored
+        return Recorded(authorized=authorized, id=row.id), None
+
+    async def answer(self, sealed: Sealed, route: Route, *, retried: bool) -> AnswerRecorded:
+        """(12) Commit the answer's record. Raises ExchangeError(ANSWER_UNRECORDED): it must not be released then."""
+        end, blobs = (None, ()) if retried else self._retries.end(sealed.minimised.replied)
+        try:
+            await self.commit(answer_event(sealed, route), end=end, blobs=blobs)
+        except JournalUnavailableError as error:
+            raise ExchangeError(ANSWER_UNRECORDED) from error
+        return AnswerRecorded(sealed=sealed)
+
+    async def commit(
+        self,
+        event: Event,
+        *,
+        nonces: tuple[Nonce, ...] = (),
+        end: IdempotencyEnd | None = None,
+        blobs: tuple[Blob, ...] = (),
+    ) -> None:
+        """Commit any event. Raises JournalUnavailableError, and NonceUsedError where nonces are given."""
+        commit = Commit(row=self.row(event), nonces=nonces, idempotency=end, blobs=blobs)
+        await self._journal.commit(commit, self._clock.now())
+
+    async def _commit(self, commit: Commit) -> None:
+        try:
+            await self._journal.commit(commit, self._clock.now())
+        except NonceUsedError as error:
+            raise ExchangeError(REPLAYED_NONCE) from error
+        except MessageIdUsedError as error:
+            raise ExchangeError(MESSAGE_ID_REUSED) from error
+        except QuotaSpentError as error:
+            raise ExchangeError(QUOTA_SPENT, parts=(error.key.partition(":")[0],)) from error
+        except JournalUnavailableError as error:
+            raise ExchangeError(RECORD_FAILED) from error
+
+    def row(self, event: Event) -> Row:
+        """An event as it is stored: its record built, its openings sealed, its pseudonyms made."""
+        epoch, facts = self._epochs.current, event.facts
+        built = build(facts, self._entropy(random_needed(len(facts.private))))
+        key = epoch.pseudonym_key
+        marks = [(Subject.PERSON.value, pseudonym(key, Subject.PERSON, person)) for person in event.persons]
+        if event.officer is not None:
+            marks.append((Subject.OFFICER.value, pseudonym(key, Subject.OFFICER, *event.officer)))
+        if event.case is not None:
+            marks.append((Subject.CASE.value, pseudonym(key, Subject.CASE, event.case)))
+        return Row(
+            id=built.id,
+            entry=built.entry,
+            skeleton=built.skeleton,
+            openings=seal(built, epoch, self._entropy(SEAL_RANDOM)),
+            epoch=epoch.id,
+            pseudonyms=tuple(marks),
+            opens=event.opens,
+            ends=event.ends,
+        )
+
+
+def nonces_of(verified: Verified) -> tuple[Nonce, ...]:
+    """What a proof uses up: its nonce, remembered until its signature has expired everywhere."""
+    proof = verified.proof
+    if not isinstance(proof, Direct):
+        return ()
+    return (Nonce(key=f"{proof.keyid}:{proof.nonce}", expires=plus(proof.expires, SKEW_SECONDS)),)
+
+
+def _message_id(verified: Verified) -> Nonce | None:
+    claim = verified.parts.claim
+    if claim.message_id is None or not isinstance(verified.proof, Direct):
+        return None
+    expires = plus(verified.claimed.received.at, MESSAGE_ID_SECONDS)
+    return Nonce(key=f"id:{claim.client}:{claim.message_id}", expires=expires)

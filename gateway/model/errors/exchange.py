@@ -1,0 +1,33 @@
+"""Errors of the exchange itself: how a caller may prove itself, and calls made inside."""
+
+from gateway.model.errors.base import ErrorKind, Fault, Text
+
+PROOF_SCHEME_NOT_ALLOWED = ErrorKind(
+    code="client.proof_scheme_not_allowed",
+    status=401,
+    fault=Fault.CALLER,
+    title=Text(
+        "This subsystem may not prove itself in this way.",
+        "Hệ thống này không được phép xác thực theo cách này.",
+    ),
+    next=Text(
+        "Use a scheme that the subsystem's trust-list entry allows, or have the entry changed.",
+        "Dùng phương thức mà mục đăng ký của hệ thống trong danh sách tin cậy cho phép, hoặc đề nghị thay đổi mục đó.",
+    ),
+)
+"""The subsystem's entry does not allow the scheme of this request."""
+
+DELEGATION_REFUSED = ErrorKind(
+    code="server.clientproxy.delegation_refused",
+    status=500,
+    fault=Fault.GATEWAY,
+    title=Text(
+        "A call made inside did not keep the client and purpose of its request.",
+        "Lệnh gọi nội bộ không giữ nguyên bên gọi và mục đích của yêu cầu gốc.",
+    ),
+    next=Text(
+        "Report it to the gateway's operator with the message id.",
+        "Báo cho đơn vị vận hành cổng kèm theo mã bản ghi.",
+    ),
+)
+"""Never seen unless our own code is wrong."""

@@ -1,0 +1,105 @@
+"""Reading request bodies and writing answers: memory stays bounded whatever is sent."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+
+from gateway.model.errors import ExchangeError
+from gateway.model.errors import request as kinds
+from gateway.model.message import EMPTY, Body
+from gateway.model.stages import Answer
+
+
+class BodySink(Protocol):
+    """Takes a body too large for memory."""
+
+    async def write(self, data: bytes) -> None:
+        """The next piece."""
+
+    def finish(self) -> Body:
+        """The whole, with its digests."""
+
+    def abort(self) -> None:
+        """Give the space back: the body will not be finished."""
+
+
+NewSink = Callable[[], BodySink]
+
+
+async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink) -> Body:
+    """The request's body as received. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it.
+
+    Raises ExchangeError for a body that is too large, too slow or breaks off.
+    """
+    if not request.body_exists:
+        return EMPTY
+    length = request.content_length
+    if length is not None and length > limit:
+        raise ExchangeError(kinds.BODY_TOO_LARGE)
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        if request.content.is_eof() and request.content.total_bytes <= in_memory:
+            return Body(request.content.read_nowait())
+        async with asyncio.timeout(seconds):
+            return await _collect(request, limit, in_memory, new_sink)
+    except TimeoutError:
+        raise ExchangeError(kinds.TIMEOUT, "the body did not arrive in time") from None
+    except (web.RequestPayloadError, ConnectionError):
+        raise ExchangeError(kinds.BODY_TRUNCATED) from None
+
+
+async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sink: NewSink) -> Body:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.content.iter_any():
+        size += len(piece)
+        pieces.append(piece)
+        if size > in_memory:
+            return await _spool(request, pieces, limit, new_sink())
+    if size > limit:
+        raise ExchangeError(kinds.BODY_TOO_LARGE)
+    return Body(b"".join(pieces))
+
+
+async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink: BodySink) -> Body:
+    size = 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            await sink.write(piece)
+        async for piece in request.content.iter_any():
+            size += len(piece)
+            if size > limit:
+                raise ExchangeError(kinds.BODY_TOO_LARGE)
+            await sink.write(piece)
+        return sink.finish()
+    except BaseException:
+        sink.abort()
+        raise
+
+
+async def respond(request: web.BaseRequest, answer: Answer, *, close: bool = False) -> web.StreamResponse:
+    """Send an answer. Spooled bodies are streamed and then given up."""
+    headers = CIMultiDict(answer.head.fields)
+    body = answer.body
+    if body.spool is None:
+        response: web.StreamResponse = web.Response(status=answer.head.status, headers=headers, body=body.data)
+        if close:
+            response.force_close()
+        return response
+    headers[hdrs.CONTENT_LENGTH] = str(body.size)
+    response = web.StreamResponse(status=answer.head.status, headers=headers)
+    if close:
+        response.force_close()
+    try:
+        await response.prepare(request)
+        async for chunk in body.spool.chunks():
+            await response.write(chunk)
+        await response.write_eof()
+    finally:
+        body.close()
+    return response

@@ -1,0 +1,65 @@
+"""The HTTP/1.1 server's protocol: aiohttp's, with our answers for what is not HTTP at all.
+
+Framing errors (two Content-Lengths, CL with TE, folded lines, NUL) never reach a handler: they are answered here,
+unsigned, saying nothing of what was sent, and the connection is closed.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from gateway.model.errors.request import BAD_HEADER
+
+FramingRefused = Callable[[str], None]
+"""Told the address of a peer whose bytes were not HTTP."""
+
+_BODY = b'{"type":"%s","message":"not a well-formed HTTP/1.1 request","detail":""}' % BAD_HEADER.code.encode()
+
+
+class EdgeProtocol(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ("_framing_refused",)
+
+    def __init__(self, manager: "EdgeServer", *, framing_refused: FramingRefused, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._framing_refused = framing_refused
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - aiohttp's signature; its message quotes what was sent
+    ) -> web.StreamResponse:
+        """Answer a request that could not be parsed, or a handler that failed; nothing of the message is repeated."""
+        if status >= 500:  # noqa: PLR2004 - a server error
+            self.log_exception("request handler failed", exc_info=exc)
+        self._framing_refused(request.remote or "")
+        response = web.Response(status=status, body=_BODY, content_type="application/json")
+        response.headers["X-Road-Error"] = BAD_HEADER.code
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
+        return response
+
+
+class EdgeServer(web.Server):
+    """Builds ``EdgeProtocol`` connections. Bodies are never decompressed: they are digested as received."""
+
+    def __init__(self, handler: Any, *, framing_refused: FramingRefused, head_timeout: float, **options: Any) -> None:
+        super().__init__(handler)
+        self._options = {
+            # aiohttp closes a connection that has not sent a whole head this long after connecting, or after the
+            # last answer: idle keep-alive and a slowly dripped head are the same thing to it.
+            "keepalive_timeout": head_timeout,
+            "auto_decompress": False,
+            "access_log": None,
+            "lingering_time": 0.5,
+            **options,
+        }
+        self._framing_refused = framing_refused
+
+    def __call__(self) -> web.RequestHandler:
+        """A protocol for a new connection."""
+        return EdgeProtocol(self, loop=self._loop, framing_refused=self._framing_refused, **self._options)
