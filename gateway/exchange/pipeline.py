@@ -90,6 +90,10 @@ class Pipeline:
         verified = delegate(parent, said, body, record_id=new_record_id(now, self._parts.entropy), at=now)
         return await self._perform(verified, self._parts.inside, self.rules)
 
+    def turn_away(self, error: ExchangeError, address: str) -> None:
+        """Count what the edge refused itself, before there was a message."""
+        self._parts.refuser.count_unread(error, address)
+
     async def _perform(self, verified: Verified, codec: Codec, rules: Rules) -> Released:
         parts = self._parts
         reached: Reached = verified

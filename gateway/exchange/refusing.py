@@ -85,6 +85,11 @@ class Refuser:
             return await self._record(reached, codec, error, rules)
         return self._count(reached, codec, error)
 
+    def count_unread(self, error: ExchangeError, address: str) -> None:
+        """Count what never became a message: broken framing, a body that did not come, overload."""
+        self._observer.refused(code=error.kind.code, proved=False)
+        self._tally.count(error.kind.code, "", address, self._clock.now())
+
     def _count(self, reached: Raw | Received | Claimed | Verified, codec: Codec, error: ExchangeError) -> Refused:
         head, claim, received = _parts(reached)
         raw = reached if isinstance(reached, Raw) else received

@@ -74,7 +74,7 @@ async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink
         async for piece in request.content.iter_any():
             size += len(piece)
             if size > limit:
-                raise ExchangeError(kinds.BODY_TOO_LARGE)
+                raise ExchangeError(kinds.BODY_TOO_LARGE)  # noqa: TRY301 - the sink is aborted in one place
             await sink.write(piece)
         return sink.finish()
     except BaseException:

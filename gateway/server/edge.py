@@ -1,0 +1,102 @@
+"""The one edge for every protocol: takes a message from a connection, gives it to the pipeline with its codec."""
+
+from aiohttp import web
+from msgspec import Struct
+
+from gateway.exchange.frame import Raw
+from gateway.exchange.ids import new_record_id
+from gateway.exchange.pipeline import Pipeline
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.gateway import OVERLOADED, SHUTTING_DOWN
+from gateway.model.ids import RecordId
+from gateway.model.instant import Instant
+from gateway.model.message import Head
+from gateway.model.stages import Peer, Released
+from gateway.ports import Clock, Codec, Entropy
+from gateway.server.bodies import NewSink, read_body, respond
+from gateway.validation.limits import Limits
+
+
+class EdgeOptions(Struct, frozen=True, kw_only=True):
+    """How much the edge takes on. body_seconds: for a whole request body. in_flight: exchanges at once."""
+
+    body_seconds: float = 60.0
+    in_flight: int = 2048
+
+
+class Edge:
+    """Turns HTTP requests into exchanges.
+
+    new_sink: where bodies too large for memory go. Refusals of its own (overload, shutting down, broken bodies) are
+    answered unsigned and close the connection: nothing is known of the caller yet.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        *,
+        clock: Clock,
+        entropy: Entropy,
+        limits: Limits,
+        options: EdgeOptions,
+        new_sink: NewSink,
+    ) -> None:
+        self._pipeline = pipeline
+        self._clock = clock
+        self._entropy = entropy
+        self._limits = limits
+        self._options = options
+        self._new_sink = new_sink
+        self._in_flight = 0
+        self.closing = False
+
+    async def handle(self, request: web.BaseRequest, codec: Codec) -> web.StreamResponse:
+        """One exchange."""
+        now = self._clock.now()
+        record_id = new_record_id(now, self._entropy)
+        head = head_of(request)
+        if self.closing or self._in_flight >= self._options.in_flight:
+            kind = SHUTTING_DOWN if self.closing else OVERLOADED
+            return await self._turn_away(request, codec, head, record_id, ExchangeError(kind, retry_after=1))
+        self._in_flight += 1
+        try:
+            released = await self._exchange(request, codec, head, record_id, now)
+            return await respond(request, released.answer, close=self.closing)
+        except ExchangeError as error:
+            return await self._turn_away(request, codec, head, record_id, error)
+        finally:
+            self._in_flight -= 1
+
+    async def _exchange(
+        self, request: web.BaseRequest, codec: Codec, head: Head, record_id: RecordId, now: Instant
+    ) -> Released:
+        body = await read_body(
+            request,
+            limit=self._limits.body,
+            in_memory=self._limits.memory,
+            seconds=self._options.body_seconds,
+            new_sink=self._new_sink,
+        )
+        peer = Peer(address=request.remote or "")
+        try:
+            raw = Raw(id=record_id, at=now, head=head, body=body, peer=peer)
+            return await self._pipeline.exchange(raw, codec)
+        finally:
+            body.close()
+
+    async def _turn_away(
+        self, request: web.BaseRequest, codec: Codec, head: Head, record_id: RecordId, error: ExchangeError
+    ) -> web.StreamResponse:
+        self._pipeline.turn_away(error, request.remote or "")
+        return await respond(request, codec.refuse(head, None, error, record_id), close=True)
+
+    @property
+    def in_flight(self) -> int:
+        """Exchanges under way: what a graceful stop waits for."""
+        return self._in_flight
+
+
+def head_of(request: web.BaseRequest) -> Head:
+    """The request's head with its raw target and its fields as received."""
+    fields = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers])
+    return Head(method=request.method, target=request.raw_path, fields=fields)
