@@ -81,7 +81,9 @@ class Grant(Struct, frozen=True, kw_only=True):
         self._check_fields()
 
     def _check_paths(self) -> None:
-        if not self.paths or not all(_PATH.fullmatch(path) and "**" not in path[:-3] for path in self.paths):
+        if not self.paths or not all(
+            _PATH.fullmatch(path) and "**" not in path.removesuffix("/**") for path in self.paths
+        ):
             raise ValueError('a path is "" or begins with /; ** may only be its last segment')
 
     def _check_fields(self) -> None:

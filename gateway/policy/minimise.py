@@ -159,6 +159,9 @@ def _keep(value: Any, node: _Node, hits: set[int]) -> Any:
         }
         return members or _DROPPED
     if isinstance(value, list) and node.items is not None:
+        if node.items.leaf >= 0:
+            hits.add(node.items.leaf)
+            return value
         items = [part for item in value if (part := _keep(item, node.items, hits)) is not _DROPPED]
         return items or _DROPPED
     return _DROPPED

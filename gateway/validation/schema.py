@@ -32,13 +32,16 @@ class Schema:
         parts: for each place ``pointer keyword``, such as ``/birth_date pattern``.
         """
         try:
-            fits = self._validator.is_valid(document)
+            parts = self._misfits(document)
         except ValueError:  # a WrittenNumber: the library knows plain Decimals only
-            document = _plain(document)
-            fits = self._validator.is_valid(document)
-        if not fits:
-            parts = tuple(_places(self._validator.iter_errors(document)))
+            parts = self._misfits(_plain(document))
+        if parts:
             raise ExchangeError(kind, "; ".join(parts), parts=parts)
+
+    def _misfits(self, document: Any) -> tuple[str, ...]:
+        if self._validator.is_valid(document):
+            return ()
+        return tuple(_places(self._validator.iter_errors(document)))
 
 
 class SchemaSet:
@@ -49,7 +52,10 @@ class SchemaSet:
 
     def __init__(self, schemas: Mapping[str, Any]) -> None:
         self._schemas = dict(schemas)
-        self._registry = jsonschema_rs.Registry(list(self._schemas.items()), retriever=_never)
+        try:
+            self._registry = jsonschema_rs.Registry(list(self._schemas.items()), retriever=_never)
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise ValueError(f"no usable JSON Schemas: {error.args[0]}") from error
 
     def __contains__(self, schema_id: object) -> bool:
         return schema_id in self._schemas
@@ -68,8 +74,8 @@ class SchemaSet:
             validator = jsonschema_rs.validator_for(
                 schema, registry=self._registry, retriever=_never, validate_formats=True
             )
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
-            raise ValueError(f"{schema_id} is not a usable JSON Schema: {error.args[0]}") from error
+        except (ValueError, jsonschema_rs.ReferencingError) as error:
+            raise ValueError(f"{schema_id} is no usable JSON Schema: {error.args[0]}") from error
         return Schema(validator)
 
 
