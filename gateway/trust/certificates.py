@@ -10,7 +10,8 @@ Deciding at a message's time is then comparing integers. Rules kept here:
 - each authority on the path has a current revocation list, signed by itself; delta and indirect lists are refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -31,6 +32,8 @@ from gateway.model.errors.trust import (
 )
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
 from gateway.model.usage import HOSTED_KEY_POLICY, Usage
+
+T = TypeVar("T")
 
 NEVER = Instant(2**63 - 1)
 """Later than any time that matters."""
@@ -103,17 +106,24 @@ def load_authorities(certificates: Sequence[bytes], crls: Sequence[bytes]) -> tu
 
     Raises ValueError: unreadable bytes, a CA that may not sign, or a CRL that none of the CAs signed.
     """
-    authorities = [load_certificate(der) for der in certificates]
+    authorities = [_readable("an authority's certificate", load_certificate, der) for der in certificates]
     for authority in authorities:
         _check_authority(authority)
     newest: dict[int, _Revocations] = {}
     for der in crls:
-        crl = x509.load_der_x509_crl(der)
+        crl = _readable("a revocation list", x509.load_der_x509_crl, der)
         index = _issuer_of_crl(crl, authorities)
         read = _read_crl(crl)
         if index not in newest or read.this_update > newest[index].this_update:
             newest[index] = read
     return tuple(Authority(authority, newest.get(index)) for index, authority in enumerate(authorities))
+
+
+def _readable(what: str, load: Callable[[bytes], T], der: bytes) -> T:
+    try:
+        return load(der)
+    except ValueError:
+        raise ValueError(f"{what} cannot be read") from None
 
 
 def examine(certificate: x509.Certificate, usage: Usage, authorities: Sequence[Authority]) -> Facts:

@@ -178,7 +178,7 @@ class TrustStore:
         """A listed certificate, valid or not."""
         return self._keys.get(keyid)
 
-    def keys(self) -> tuple[Key, ...]:
+    def listed(self) -> tuple[Key, ...]:
         """All listed certificates, so that the composition builds its verifiers once."""
         return tuple(self._keys.values())
 
