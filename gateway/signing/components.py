@@ -5,9 +5,8 @@ covers is compiled once per distinct list of components: each client covers the 
 """
 
 from collections.abc import Callable
-from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -32,16 +31,12 @@ from gateway.signing.sf import (
 )
 from gateway.signing.target import PublicUrl
 
+Use = Literal["request", "forward", "answer"]
+"""What a signature is for; it decides which components it may cover.
 
-class Use(Enum):
-    """What a signature is for; it decides which components it may cover."""
-
-    REQUEST = "request"
-    """By a caller: derived components and whole fields."""
-    FORWARD = "forward"
-    """By the gateway, towards a provider: also single members (``;key``) of the caller's Signature fields."""
-    ANSWER = "answer"
-    """Over an answer: also components of its request (``;req``)."""
+request: by a caller; derived components and whole fields. forward: by the gateway, towards a provider; also single
+members (``;key``) of the caller's Signature fields. answer: over an answer; also components of its request (``;req``).
+"""
 
 
 class MemberTexts(Struct, frozen=True):
@@ -82,13 +77,9 @@ class Cover(Struct, frozen=True):
     steps: tuple[tuple[str, str, Read | None], ...]
 
 
-def signable(value: str) -> str:
-    """A field value as the base has it (RFC 9421 §2.1): trimmed, printable ASCII. Raises ValueError."""
-    value = value.strip(" \t")
-    # isprintable refuses CR and LF, so a value cannot forge a line of the base; a tab inside a value is allowed.
-    if not value.isascii() or not (value.isprintable() or value.replace("\t", " ").isprintable()):
-        raise ValueError("not printable ASCII")
-    return value
+def is_signable(value: str) -> bool:
+    """Whether a value can stand in a signature base: printable ASCII; a tab only in its middle."""
+    return value.isascii() and value.strip(" \t").replace("\t", " ").isprintable()
 
 
 def _field(head: Head | AnswerHead, name: str) -> str:
@@ -97,10 +88,7 @@ def _field(head: Head | AnswerHead, name: str) -> str:
         raise ExchangeError(SIGNATURE_COMPONENT_ABSENT, name, parts=(name,))
     if len(values) != 1:  # joined values are open to padding attacks (RFC 9421 §7.5.7), so none are covered
         raise ExchangeError(DUPLICATE_HEADER, name, parts=(name,))
-    try:
-        return signable(values[0])
-    except ValueError:
-        raise ExchangeError(HEADER_UNSIGNABLE, name, parts=(name,)) from None
+    return values[0].strip(" \t")  # RFC 9421 §2.1
 
 
 def _request(source: Source, name: str) -> tuple[Head, PublicUrl]:
@@ -185,7 +173,7 @@ def _unsupported(what: str) -> ExchangeError:
 def _reader(name: str, params: Params, use: Use) -> Read | None:
     """What reads a component's value; None for the usual whole field of this message."""
     of_request = "req" in params
-    if params.keys() - {"req", "key"} or (of_request and not (use is Use.ANSWER and params["req"] is True)):
+    if params.keys() - {"req", "key"} or (of_request and not (use == "answer" and params["req"] is True)):
         raise _unsupported(f"{name} with {', '.join(sorted(params))}")
     read = _local_reader(name, params.get("key"), use, of_request=of_request)
     if not of_request:
@@ -201,14 +189,14 @@ def _reader(name: str, params: Params, use: Use) -> Read | None:
 
 def _local_reader(name: str, key: Value | None, use: Use, *, of_request: bool) -> Read | None:
     if key is not None:
-        if not isinstance(key, str) or name not in _KEYED or use is Use.REQUEST:
+        if not isinstance(key, str) or name not in _KEYED or use == "request":
             raise _unsupported(f"{name} with key")
         return _member_reader(name, key)
     if name in _KEYED:  # the whole field changes whenever a signature is added (RFC 9421 §7.2.5)
         raise _unsupported(name)
     if not name.startswith("@"):
         return None
-    derived = _OF_ANSWER if use is Use.ANSWER and not of_request else _OF_REQUEST
+    derived = _OF_ANSWER if use == "answer" and not of_request else _OF_REQUEST
     if name not in derived:
         raise _unsupported(name)
     return derived[name]
@@ -244,15 +232,17 @@ def build_base(cover: Cover, params_text: str, source: Source) -> bytes:
 
     Raises ExchangeError if a covered field is absent, occurs twice, or is not printable ASCII.
     """
-    head = source.head
-    lines: list[str] = []
+    head, lines = source.head, []
     for start, name, read in cover.steps:
-        if read is None:
-            lines.append(start + _field(head, name))
-            continue
-        value = read(source)
-        if not (value.isascii() and value.isprintable()):
+        value = _field(head, name) if read is None else read(source)
+        # CR and LF are not printable, so no value can forge a line of the base; a tab inside a value is allowed.
+        if not (value.isprintable() or value.replace("\t", " ").isprintable()):
             raise ExchangeError(HEADER_UNSIGNABLE, name, parts=(name,))
         lines.append(start + value)
     lines.append(f'"@signature-params": {cover.text}{params_text}')
-    return "\n".join(lines).encode("ascii")
+    base = "\n".join(lines)
+    try:
+        return base.encode("ascii")
+    except UnicodeEncodeError as error:
+        name = cover.names[base.count("\n", 0, error.start)]
+        raise ExchangeError(HEADER_UNSIGNABLE, name, parts=(name,)) from None

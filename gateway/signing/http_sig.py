@@ -112,7 +112,7 @@ def parse_signature(head: Head) -> ParsedSignature:
         raise ExchangeError(SIGNATURE_MISSING, f'no signature has tag="{REQUEST_TAG}"')
     if len(ours) > 1:
         raise ExchangeError(SIGNATURE_AMBIGUOUS)
-    return _parse(*ours[0], Use.REQUEST)
+    return _parse(*ours[0], "request")
 
 
 def parse_passed(head: Head) -> ParsedSignature | None:
@@ -122,7 +122,7 @@ def parse_passed(head: Head) -> ParsedSignature | None:
     """
     for label, rest in dictionaries(head).items():
         if rest[0].params.get("tag") == REQUEST_TAG:
-            return _parse(label, *rest, Use.REQUEST)
+            return _parse(label, *rest, "request")
     return None
 
 

@@ -86,9 +86,9 @@ def _select(head: Head | AnswerHead, tag: str, use: Use, keys: Keys) -> _Candida
     found: list[_Candidate] = []
     for label, (member, signature, signature_text) in dictionaries(head).items():
         params = member.params
-        if params.get("tag") != tag or (key := keys.get(text_param(params, "keyid"))) is None:
+        if params.get("tag") != tag or (key := keys.get(keyid := text_param(params, "keyid"))) is None:
             continue
-        check_key(key.keyid, text_param(params, "alg"), key)
+        check_key(keyid, text_param(params, "alg"), key)
         cover, created = compile_cover(member.inner, use), time_param(params, "created")
         found.append(_Candidate(label, cover, member.params_text, created, signature, signature_text, key))
     if not found:
@@ -139,7 +139,7 @@ def verify_response(answer: AnswerHead, body: Body, sent: SentRequest, *, keys: 
 
 
 def _verify_answer(answer: AnswerHead, sent: SentRequest, keys: Keys, now: Instant) -> AnswerProof:
-    candidate = _select(answer, ANSWER_TAG, Use.ANSWER, keys)
+    candidate = _select(answer, ANSWER_TAG, "answer", keys)
     covered, label = candidate.cover.covered, sent.signed.members.label
     binding = (f'signature-input;req;key="{label}"', f'signature;req;key="{label}"')
     unbound = tuple(name for name in binding if name not in covered)
@@ -156,7 +156,7 @@ def verify_forward(head: Head, body: Body, *, url: PublicUrl, keys: Keys, now: I
     everything that it covers; prove it with ``original_request`` and ``http_sig.prove``. Raises ExchangeError
     SIGNATURE_*, HEADER_* or DIGEST_*.
     """
-    candidate = _select(head, FORWARD_TAG, Use.FORWARD, keys)
+    candidate = _select(head, FORWARD_TAG, "forward", keys)
     covered = candidate.cover.covered
     missing = missing_in_forward(covered, head, has_body=body.size > 0)
     passed = parse_passed(head)

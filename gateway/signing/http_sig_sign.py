@@ -14,7 +14,7 @@ from gateway.model.instant import Instant, to_seconds
 from gateway.model.message import AnswerHead, Fields, Head
 from gateway.model.stages import Direct
 from gateway.ports import Outbound, Signer
-from gateway.signing.components import MemberTexts, Source, Use, build_base, compile_cover, signable
+from gateway.signing.components import MemberTexts, Source, Use, build_base, compile_cover, is_signable
 from gateway.signing.digest import content_digest
 from gateway.signing.http_sig import ANSWER_TAG, FORWARD_TAG, MAX_LIFETIME, REQUEST_TAG
 from gateway.signing.http_sig_cover import ANSWER_FIELDS, REQUEST_FIELDS, forward_fields
@@ -111,17 +111,14 @@ def sign_request(
     created = to_seconds(now)
     params = f";created={created};expires={created + lifetime};nonce={string(nonce)}"
     params += f';keyid="{key.keyid}";alg="{key.algorithm}";tag="{REQUEST_TAG}"'
-    signed = _sign(components, Use.REQUEST, Source(head, url), label=label, params=params, key=key)
+    signed = _sign(components, "request", Source(head, url), label=label, params=params, key=key)
     whole = Head(method=outbound.method, target=target, fields=(*fields, *signed.fields))
     return SentRequest(head=whole, url=url, signed=signed)
 
 
-def _signable_once(head: Head, name: str) -> bool:
-    values = head.index.get(name, ())
-    try:
-        return len(values) == 1 and signable(values[0]) is not None
-    except ValueError:
-        return False
+def _signable_once(request: Head, name: str) -> bool:
+    values = request.index.get(name, ())
+    return len(values) == 1 and is_signable(values[0])
 
 
 def sign_response(
@@ -146,7 +143,7 @@ def sign_response(
         raise ValueError("an answer is signed with its Content-Digest")
     components = ['"@status"', '"content-digest"', *[quoted for name, quoted in _ANSWER_FIELDS if name in index]]
     components.append('"@method";req')
-    if request.target.isascii() and request.target.isprintable():  # a refused request may have any target
+    if is_signable(request.target):  # a refused request may have any target
         components.append('"@target-uri";req')
     if _signable_once(request, "content-digest"):
         components.append('"content-digest";req')
@@ -155,7 +152,7 @@ def sign_response(
         components += [f'"signature-input";req;key={quoted}', f'"signature";req;key={quoted}']
     source = Source(answer, None, Source(request, public_url, None, caller))
     try:
-        return _sign(components, Use.ANSWER, source, label=label, params=_gateway_params(key, ANSWER_TAG, now), key=key)
+        return _sign(components, "answer", source, label=label, params=_gateway_params(key, ANSWER_TAG, now), key=key)
     except ExchangeError as error:
         raise ExchangeError(ANSWER_UNSIGNABLE, error.detail, parts=error.parts) from error
 
@@ -197,7 +194,7 @@ def sign_forward(outbound: Outbound, *, key: Signer, now: Instant, passed: Passe
         components += [f'"signature-input";key={quoted}', f'"signature";key={quoted}']
         label = GATEWAY_LABEL if caller.label != GATEWAY_LABEL else f"{GATEWAY_LABEL}1"
     params = _gateway_params(key, FORWARD_TAG, now)
-    signed = _sign(components, Use.FORWARD, Source(head, url, None, caller), label=label, params=params, key=key)
+    signed = _sign(components, "forward", Source(head, url, None, caller), label=label, params=params, key=key)
     return Signed(
         fields=added + _joined(caller, signed),
         base=signed.base,

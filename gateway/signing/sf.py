@@ -53,12 +53,12 @@ class Member(Struct, frozen=True):
 
 
 _KEY = r"[a-z*][a-z0-9_.*-]*+"
-_STRING = r'"((?:[ !#-\[\]-~]|\\["\\])*+)"'
+_STRING = r'"([ !#-\[\]-~]*+(?:\\["\\][ !#-\[\]-~]*+)*+)"'
 _TOKEN = r"([A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+)"  # noqa: S105 - the grammar of a word
 _BASE64 = r":([A-Za-z0-9+/]*+={0,2}+):"
 _PARAM: Final = re.compile(rf";[ ]*+({_KEY})(?:=(?:{_STRING}|(-?[0-9]{{1,15}}+)|{_TOKEN}|{_BASE64}|\?([01])))?+")
 # A member up to its parameters. Parentheses cannot occur inside an inner list but in strings.
-_LIST_MEMBER: Final = re.compile(rf'({_KEY})=(\((?:[^()"]|"(?:[^"\\]|\\.)*+")*+\))')
+_LIST_MEMBER: Final = re.compile(rf'({_KEY})=(\([^()"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^()"]*+)*+\))')
 _BYTES_MEMBER: Final = re.compile(rf"({_KEY})={_BASE64}")
 _STRING_ITEM: Final = re.compile(_STRING)
 _COMMA: Final = re.compile(r"[ \t]*+,[ \t]*+")
@@ -103,18 +103,29 @@ def _value(match: re.Match[str]) -> Value:
     return True
 
 
-def _params(text: str, position: int) -> tuple[Params, int]:
+def _params(text: str, start: int) -> tuple[Params, int]:
     params: Params = {}
+    position = start
     while match := _PARAM.match(text, position):
-        key = match[1]
+        key, value = match.group(1, 2)
         if key in params:
             raise SfError("a parameter is given twice")
-        # strings without escapes are nearly all that occurs
-        params[key] = match[2] if match.lastindex == 2 and "\\" not in match[2] else _value(match)  # noqa: PLR2004 - group 2
+        params[key] = _value(match) if value is None or "\\" in value else value
         position = match.end()
     if len(params) > MAX_MEMBERS:
         raise SfError("too many parameters")
     return params, position
+
+
+def _canonical(received: str, params: Params) -> str:
+    """The serialisation of parameters that were received as ``received``.
+
+    Nearly always the same text. These signs of a difference (a space, a leading zero, -0, ?1) may also stand in a
+    string, which costs only time.
+    """
+    if "; " in received or "=0" in received or "=-" in received or "=?1" in received:
+        return params_text(params)
+    return received
 
 
 def string(text: str) -> str:
@@ -166,8 +177,9 @@ def parse_signature_input(text: str) -> dict[str, Member]:
         label, inner = match.groups()
         if label in members or len(members) == MAX_MEMBERS:
             raise SfError("a label is given twice, or there are too many")
-        params, position = _params(text, match.end())
-        members[label] = Member(inner, params, params_text(params))
+        start = match.end()
+        params, position = _params(text, start)
+        members[label] = Member(inner, params, _canonical(text[start:position], params))
         position = _next_member(text, position, end)
     if not members:
         raise SfError("it is empty")

@@ -1,7 +1,8 @@
 """Keys, messages and other people's implementation, for tests of signatures."""
 
+import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -81,6 +82,49 @@ def outbound(
 def signed_request(pair: Pair = P256, *, now: Instant = NOW, nonce: str = NONCE, **changes: Any) -> SentRequest:
     """A request that satisfies every rule, signed by our own code."""
     return sign_request(outbound(**changes), key=pair.private, now=now, nonce=nonce)
+
+
+def crafted(
+    covered: Iterable[str],
+    *,
+    fields: Fields = FIELDS,
+    target: str = TARGET,
+    pair: Pair = P256,
+    label: str = "sig1",
+    sign: Callable[[bytes], bytes] | None = None,
+    **params: str | None,
+) -> Head:
+    """A request whose signature covers exactly these components with exactly these parameters, good or bad.
+
+    The base is built by hand, so that it may hold what our own code would refuse to sign. params: serialised values
+    (``created="1"``, ``nonce='"…"'``); None leaves one out.
+    """
+    created = NOW // 1_000_000
+    values: dict[str, str | None] = {
+        "created": str(created),
+        "expires": str(created + 60),
+        "nonce": f'"{NONCE}"',
+        "keyid": f'"{pair.keyid}"',
+        "alg": f'"{pair.algorithm}"',
+        "tag": '"motlan-request"',
+    }
+    values |= params
+    text = "".join(f";{name}={value}" for name, value in values.items() if value is not None)
+    listed = " ".join(f'"{name}"' for name in covered)
+    path, mark, query = target.partition("?")
+    derived = {
+        "@method": "POST",
+        "@target-uri": URL.origin + target,
+        "@authority": URL.authority,
+        "@path": path,
+        "@query": mark + query or "?",
+    }
+    head = Head(method="POST", target=target, fields=fields)
+    lines = [f'"{name}": {derived.get(name) or (head.get(name.lower()) or "").strip()}' for name in covered]
+    base = "\n".join([*lines, f'"@signature-params": ({listed}){text}']).encode("latin-1")
+    value = base64.b64encode((sign or pair.private.sign)(base)).decode()
+    fields = (*fields, ("Signature-Input", f"{label}=({listed}){text}"), ("Signature", f"{label}=:{value}:"))
+    return Head(method="POST", target=target, fields=fields)
 
 
 def with_fields(head: Head, **changes: str | None) -> Head:
