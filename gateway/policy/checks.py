@@ -65,8 +65,8 @@ def compile_grant(grant: Grant) -> Compiled:
         purposes=_purposes(grant),
         codes=frozenset(purpose.code for purpose in grant.purposes),
         needs_officer=grant.officer_required or grant.quota.officer_per_day is not None,
-        client_key=f"client|{name}",
-        officer_key=f"officer|{name}|",
+        client_key=f"client:{name}",
+        officer_key=f"officer:{name}|",
     )
 
 
