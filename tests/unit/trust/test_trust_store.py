@@ -392,6 +392,22 @@ def test_weak_and_unlisted_keys_are_refused(key):
     assert examined(root.issue(key().public_key(), profile()), root) is kinds.CERTIFICATE_WEAK
 
 
+def test_an_authority_that_may_sign_no_certificates_cannot_be_listed():
+    root, key = authority()
+    builder = (
+        x509.CertificateBuilder(root.certificate.subject, root.certificate.subject, key.public_key(), 7)
+        .not_valid_before(to_datetime(NOW))
+        .not_valid_after(to_datetime(plus(NOW, DAY)))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            root.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value, critical=False
+        )
+    )
+    no_usage = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    with pytest.raises(ValueError, match="may not sign"):
+        load_authorities([no_usage], [])
+
+
 def test_sha1_authority_cannot_be_listed():
     root, key = authority()
     weak = asn1.sign_with_sha1(der(root), key)
