@@ -1,6 +1,7 @@
 """Names of parties and services, as X-Road writes them: ``instance/class/member[/subsystem[/service]]``."""
 
 import re
+from functools import lru_cache
 from typing import NewType
 from urllib.parse import quote, unquote
 
@@ -84,6 +85,10 @@ def _segments(text: str) -> list[str]:
     return [unquote(part, errors="strict") for part in text.split("/")]
 
 
+# The same few identifiers come with every message.
+
+
+@lru_cache(maxsize=4096)
 def parse_subsystem(text: str) -> SubsystemId:
     """Parse ``X-Road-Client`` syntax, each segment percent-encoded on its own. Raises ValueError."""
     parts = _segments(text)
@@ -92,6 +97,7 @@ def parse_subsystem(text: str) -> SubsystemId:
     return SubsystemId(*parts)
 
 
+@lru_cache(maxsize=4096)
 def parse_service(text: str) -> ServiceId:
     """Parse ``instance/class/member/subsystem/service``, segments percent-encoded. Raises ValueError."""
     parts = _segments(text)
@@ -100,6 +106,7 @@ def parse_service(text: str) -> ServiceId:
     return ServiceId(*parts)
 
 
+@lru_cache(maxsize=4096)
 def encode(identifier: SubsystemId | ServiceId | MemberId) -> str:
     """The percent-encoded form for headers and paths; the inverse of the parsers."""
     return "/".join(quote(part, safe="") for part in str(identifier).split("/"))
