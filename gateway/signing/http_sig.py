@@ -132,6 +132,7 @@ def _parse(label: str, member: Member, signature: bytes, signature_text: str, us
     unknown = params.keys() - _REQUEST_PARAMS
     if unknown:
         raise ExchangeError(SIGNATURE_PARAMETER, f"not supported: {', '.join(sorted(unknown))}", parts=tuple(unknown))
+    text_param(params, "tag")  # it was compared; now it must be a string, not a token
     return ParsedSignature(
         cover=cover,
         params_text=member.params_text,

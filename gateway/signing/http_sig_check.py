@@ -88,6 +88,7 @@ def _select(head: Head | AnswerHead, tag: str, use: Use, keys: Keys) -> _Candida
         params = member.params
         if params.get("tag") != tag or (key := keys.get(keyid := text_param(params, "keyid"))) is None:
             continue
+        text_param(params, "tag")  # a string, not a token
         check_key(keyid, text_param(params, "alg"), key)
         cover, created = compile_cover(member.inner, use), time_param(params, "created")
         found.append(_Candidate(label, cover, member.params_text, created, signature, signature_text, key))
