@@ -1,0 +1,15 @@
+"""The client that agencies import: signs a call, sends it, and believes an answer only after its signature.
+
+::
+
+    async with gateway.client.open(
+        "https://gateway.example:8443", subsystem="VN/GOV/H31/portal", key="sign.key.pem", certificate="sign.pem",
+        gateway_certificates=["gateway.pem"], authorities="ca.pem",
+    ) as client:
+        answer = await client.call("VN/GOV/G01/population/citizen", {"identity_number": "…"}, purpose="1.001193")
+"""
+
+from gateway.client.call import Call
+from gateway.client.session import Answer, CallFailedError, Client, open  # noqa: A004 - the name that callers read best
+
+__all__ = ["Answer", "Call", "CallFailedError", "Client", "open"]
