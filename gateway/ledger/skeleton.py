@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from gateway.ledger.canonical import canonical, is_nfc
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_MALFORMED, LOG_PROOF_INVALID
-from gateway.model.instant import Instant, from_datetime
+from gateway.model.instant import Instant, from_datetime, rfc3339
 
 FORMAT = 1
 """The version that skeletons and openings name."""
@@ -98,7 +98,9 @@ class Skeleton(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("an unknown version of the format")
         if len(self.salt) != 2 * SALT_BYTES or any(len(text) != _HEX_DIGEST for text in self.private):
             raise ValueError("a salt or a commitment has another length")
-        bytes.fromhex(self.salt + "".join(self.private))
+        digits = self.salt + "".join(self.private)
+        if bytes.fromhex(digits).hex() != digits or rfc3339(self.instant) != self.at:
+            raise ValueError("a salt or commitment is not lower-case hex, or the time has another form")
 
     @property
     def instant(self) -> Instant:

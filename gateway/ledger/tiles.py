@@ -112,7 +112,7 @@ def split_entries(data: bytes, width: int) -> list[bytes]:
     """The entries of a bundle. Raises ExchangeError (LOG_MALFORMED) unless there are exactly ``width``."""
     stride = 2 + int.from_bytes(data[:2], "big")
     if len(data) == width * stride and data[::stride] + data[1::stride] == data[:1] * width + data[1:2] * width:
-        return [data[start : start + stride - 2] for start in range(2, len(data), stride)]  # all of one length
+        return [data[start + 2 : start + stride] for start in range(0, len(data), stride)]  # all of one length
     entries, end = _entries_until(data, width)
     if end != len(data):
         raise ExchangeError(LOG_MALFORMED, "a bundle does not hold the entries of its width")
