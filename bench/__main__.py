@@ -1,0 +1,68 @@
+"""``make bench``: every part in turn, tables on the terminal, figures in a JSON file on request."""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import exchange, floors
+from bench.harness import Plan, as_json, show
+from bench.processes import ROOT
+
+PARTS = ("bench_client", "bench_storage")
+"""Measurements that are programs of their own; the second also knows ``--large``."""
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _floors() -> dict[str, object]:
+    crypto = floors.crypto_seconds()
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        fsyncs = floors.fsyncs_per_second(Path(folder))
+    console = Console(width=120)
+    console.print(floors.machine())
+    console.print(
+        f"cryptography of one exchange (P-256: verify, 2 × sign): {crypto * 1e6:.0f} µs = {1 / crypto:,.0f}/s"
+    )
+    console.print(f"disk: {fsyncs:,.0f} fsyncs/s")
+    return {"machine": floors.machine(), "crypto_seconds": crypto, "fsyncs_per_second": fsyncs}
+
+
+def _part(name: str, *, large: bool) -> None:
+    if (ROOT / "bench" / f"{name}.py").exists():
+        _say(f"— {name}")
+        arguments = ["--large"] if large and name == "bench_storage" else []
+        subprocess.run([sys.executable, "-m", f"bench.{name}", *arguments], cwd=ROOT, check=True)
+
+
+def main() -> None:
+    """Run what was asked for."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    options.add_argument("--large", action="store_true", help="only what needs millions of rows")
+    options.add_argument("--json", type=Path, help="write the exchange's figures to this file")
+    options.add_argument("--turns", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=3.0)
+    given = options.parse_args()
+    if given.large:
+        _part("bench_storage", large=True)
+        return
+    result = _floors()
+    plan = Plan(turns=given.turns, seconds=given.seconds)
+    rows = exchange.run(plan, _say)
+    show("Exchange", rows)
+    for part in PARTS:
+        _part(part, large=False)
+    if given.json:
+        given.json.write_text(json.dumps({**result, "rows": as_json(rows)}, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
