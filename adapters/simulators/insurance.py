@@ -72,7 +72,9 @@ class InsuranceSimulator(Simulator):
     def twist(self, received: Received, how: Misbehaviour) -> Answer:
         """The answer that misbehaves."""
         right = self.answer(received)
-        match how.mode:
+        if right.status != 200:  # noqa: PLR2004 - a request that was refused is refused in every mood
+        return right
+    match how.mode:
             case Mode.WINDOWS_1258:
                 return replace(right, body=charsets.windows_1258(right.body.decode()))
             case Mode.TCVN3:

@@ -22,6 +22,8 @@ _PIECE: Final = 64 * 1024
 def twist(simulator: "PopulationSimulator", received: Received, how: Misbehaviour) -> Answer:
     """The answer that misbehaves as ``how`` says."""
     right = simulator.answer(received)
+    if right.status != 200:  # noqa: PLR2004 - a request that was refused is refused in every mood
+        return right
     match how.mode:
         case Mode.WINDOWS_1258:
             return replace(right, body=charsets.windows_1258(right.body.decode()))

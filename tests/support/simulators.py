@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 from lxml import etree
+from yarl import URL
 
 from adapters.simulators.people import People
 from adapters.simulators.population import LOOK_UP
@@ -43,7 +44,11 @@ async def post(url: str, body: bytes, *, within: float = 5, **headers: str) -> t
     limit = aiohttp.ClientTimeout(total=within)
     async with (
         aiohttp.ClientSession(timeout=limit) as session,
-        session.post(url, data=body, headers={name.replace("_", "-"): value for name, value in headers.items()}) as got,
+        session.post(
+            URL(url, encoded=True),
+            data=body,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+        ) as got,
     ):
         return got.status, got.headers.get("Content-Type", ""), await got.read()
 
