@@ -77,8 +77,9 @@ class Backend(Simulator):
         size = int(received.query.get("size", 0)) or len(self._default.body)
         return self._json.setdefault(size, Answer(body=sized_json(size)))
 
-    def twist(self, received: Received, how: Misbehaviour) -> Answer:
+    def twist(self, received: Received, right: Answer, how: Misbehaviour) -> Answer:
         """There is no document of its own to twist."""
+        del right
         raise AssertionError(f"{how.mode} is unsupported, {received.method}")
 
     def _write(self, received: Received) -> Answer:

@@ -69,12 +69,9 @@ class InsuranceSimulator(Simulator):
         self.answers["not found" if content["errorCode"] else "found"] += 1
         return _answer(content)
 
-    def twist(self, received: Received, how: Misbehaviour) -> Answer:
+    def twist(self, received: Received, right: Answer, how: Misbehaviour) -> Answer:
         """The answer that misbehaves."""
-        right = self.answer(received)
-        if right.status != 200:  # noqa: PLR2004 - a request that was refused is refused in every mood
-        return right
-    match how.mode:
+        match how.mode:
             case Mode.WINDOWS_1258:
                 return replace(right, body=charsets.windows_1258(right.body.decode()))
             case Mode.TCVN3:

@@ -98,9 +98,9 @@ class PopulationSimulator(Simulator):
             return soap(population_xml.fault(str(refused)), status=500)
         return soap(self._content(query))
 
-    def twist(self, received: Received, how: Misbehaviour) -> Answer:
+    def twist(self, received: Received, right: Answer, how: Misbehaviour) -> Answer:
         """The answer that misbehaves."""
-        return population_twists.twist(self, received, how)
+        return population_twists.twist(self, received, right, how)
 
     def read(self, body: bytes) -> Query:
         """Parse a request safely and check it against the schema, element order included (Q01). Raises Refused."""

@@ -19,11 +19,8 @@ _XML: Final = "text/xml; charset=utf-8"
 _PIECE: Final = 64 * 1024
 
 
-def twist(simulator: "PopulationSimulator", received: Received, how: Misbehaviour) -> Answer:
-    """The answer that misbehaves as ``how`` says."""
-    right = simulator.answer(received)
-    if right.status != 200:  # noqa: PLR2004 - a request that was refused is refused in every mood
-        return right
+def twist(simulator: "PopulationSimulator", received: Received, right: Answer, how: Misbehaviour) -> Answer:
+    """The answer that misbehaves as ``how`` says; ``right`` is the one that does not."""
     match how.mode:
         case Mode.WINDOWS_1258:
             return replace(right, body=charsets.windows_1258(right.body.decode()))

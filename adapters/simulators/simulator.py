@@ -5,12 +5,15 @@ import ssl
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Self
+from http import HTTPStatus
+from typing import Any, ClassVar, Final, Self
 
 from msgspec.structs import replace
 
 from adapters.simulators.misbehave import Misbehaviour, Mode
 from adapters.simulators.wire import Answer, Received, Server
+
+_BAD_GATEWAY: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
 
 class Simulator(ABC):
@@ -84,8 +87,8 @@ class Simulator(ABC):
         """The right answer."""
 
     @abstractmethod
-    def twist(self, received: Received, how: Misbehaviour) -> Answer:
-        """The answer that misbehaves in a way that depends on the document's format."""
+    def twist(self, received: Received, right: Answer, how: Misbehaviour) -> Answer:
+        """The answer that misbehaves in a way that depends on the document's format; ``right`` is a 200."""
 
     def _handle(self, received: Received) -> Answer | Coroutine[Any, Any, Answer]:
         self.requests[self.operation(received)] += 1
@@ -109,19 +112,16 @@ class Simulator(ABC):
         return _freeze() if how.mode is Mode.FREEZE else self._broken(received, how)
 
     def _broken(self, received: Received, how: Misbehaviour) -> Answer:
-        match how.mode:
-            case Mode.DROP:
-                return Answer(drop=True)
-            case Mode.BAD_GATEWAY:
-                page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
-                return Answer(status=502, content_type="text/html", body=page)
-            case Mode.UNAUTHORIZED_TEXT:
-                return replace(self.answer(received), status=200, body=b"Unauthorized")
-            case Mode.HALF:
-                right = self.answer(received)
-                return replace(right, cut=len(right.body) // 2)
-            case _:
-                return self.twist(received, how)
+        if how.mode is Mode.DROP:
+            return Answer(drop=True)
+        if how.mode is Mode.BAD_GATEWAY:
+            return Answer(status=502, content_type="text/html", body=_BAD_GATEWAY)
+        right = self.answer(received)
+        if how.mode is Mode.UNAUTHORIZED_TEXT:
+            return replace(right, status=200, body=b"Unauthorized")
+        if how.mode is Mode.HALF:
+            return replace(right, cut=len(right.body) // 2)
+        return self.twist(received, right, how) if right.status == HTTPStatus.OK else right
 
     async def _slow(self, received: Received, seconds: float) -> Answer:
         await asyncio.sleep(seconds)
