@@ -195,8 +195,29 @@ class LogStore(Protocol):
     async def epochs(self) -> Sequence[tuple[str, Instant, bytes]]:
         """All epochs, oldest first."""
 
+    async def keep_document(self, document: "Document") -> None:
+        """Keep a document that comes into force (trust list, policy, services), for as long as the log. Durable on
+        return; keeping the same kind and digest again makes it the newest.
+        """
+
+    async def newest_document(self, kind: str) -> "Document | None":
+        """The document of a kind that came into force last."""
+
     def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
         """Rows that match, newest first."""
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """Something in force that records name by its digest.
+
+    kind: ``trust-list``, ``policy`` … digest: SHA-256, hex. note: what belongs to it and is not in it, JSON.
+    """
+
+    kind: str
+    digest: str
+    content: bytes
+    note: str = ""
+    at: Instant
 
 
 class StaleSequencerError(Exception):

@@ -48,8 +48,9 @@ def judge(recorded: Recorded, reply: Reply, route: Route, limits: Limits, at: In
     A reply without a status has nothing to pass on: its outcome is told to the caller as an error of ours.
     """
     if reply.status == 0:
-        kind = _KINDS.get(reply.outcome, kinds.INVALID_REPLY)
-        detail = "" if reply.provider_code is None else f"provider code {reply.provider_code}"
+        timed_out = reply.provider_code == kinds.TIMED_OUT_CODE
+        kind = kinds.TIMED_OUT if timed_out else _KINDS.get(reply.outcome, kinds.INVALID_REPLY)
+        detail = "" if reply.provider_code is None or timed_out else f"provider code {reply.provider_code}"
         raise ProviderFailedError(kind, reply.outcome, detail, parts=reply.differing, retry_after=reply.retry_after)
     if reply.body.size > limits.answer:
         raise ProviderFailedError(kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "the answer is too large")

@@ -1,0 +1,62 @@
+"""What is answered where: exchanges, the gateway's own services, the public log; and the operator's own listener."""
+
+from collections.abc import Awaitable, Callable, Collection
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+
+from gateway.ports import Codec
+from gateway.server.edge import Edge
+from gateway.server.publiclog import PREFIX as LOG_PREFIX
+from gateway.server.publiclog import PublicLog
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Ready = Callable[[], str | None]
+"""Why exchanges cannot be taken now; None if they can."""
+
+
+class PublicApp:
+    """The callers' listener. pages: documents by exact path (``/openapi.json`` …): content type and bytes."""
+
+    def __init__(
+        self, edge: Edge, codec: Codec, log: PublicLog, *, own: Collection[str], pages: dict[str, tuple[str, bytes]]
+    ) -> None:
+        self._edge = edge
+        self._codec = codec
+        self._log = log
+        self._own = frozenset(own)
+        self._pages = pages
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Route by the raw path; whatever is no document is an exchange, and refused there if it is none."""
+        path = request.raw_path.partition("?")[0]
+        if not path.startswith("/r1/") and path not in self._own:
+            if path.startswith(LOG_PREFIX):
+                return await self._log.handle(request)
+            page = self._pages.get(path)
+            if page is not None and request.method in {"GET", "HEAD"}:
+                return web.Response(body=page[1], headers={"Content-Type": page[0], "Cache-Control": "no-cache"})
+        return await self._edge.handle(request, self._codec)
+
+
+class AdminApp:
+    """The operator's listener: health, readiness, metrics. Nothing on it concerns a person."""
+
+    def __init__(self, registry: CollectorRegistry, ready: Ready) -> None:
+        self._registry = registry
+        self._ready = ready
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """``/healthz``, ``/readyz``, ``/metrics``."""
+        match request.raw_path.partition("?")[0]:
+            case "/healthz":
+                return web.Response(text="ok\n")
+            case "/readyz":
+                reason = self._ready()
+                return web.Response(text="ready\n" if reason is None else f"{reason}\n", status=503 if reason else 200)
+            case "/metrics":
+                return web.Response(
+                    body=generate_latest(self._registry), headers={"Content-Type": "text/plain; version=0.0.4"}
+                )
+            case _:
+                return web.Response(status=404)
