@@ -24,7 +24,6 @@ class Configurations:
         newest = await self._log.newest_document(document.kind)
         if newest is not None and newest.digest == document.digest and newest.note == document.note:
             return False
-        await self._log.keep_document(document)
         now = self._clock.now()
         facts = Facts(
             id=new_record_id(now, self._entropy),
@@ -34,4 +33,5 @@ class Configurations:
             reasons=(document.kind, document.digest),
         )
         await self._recorder.commit(Event(facts=facts))
+        await self._log.keep_document(document)  # after its record: what is kept counts as recorded
         return True
