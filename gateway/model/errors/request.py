@@ -299,3 +299,13 @@ RATE_LIMITED = ErrorKind(
         "Hãy chờ theo Retry-After rồi gửi chậm lại.",
     ),
 )
+UNKNOWN_PROCEDURE = ErrorKind(
+    code="client.unknown_procedure",
+    status=404,
+    fault=Fault.CALLER,
+    title=Text("The procedure is not known", "Không có thủ tục này"),
+    next=Text(
+        "State the code of a procedure that this gateway can prefill; the operator lists them.",
+        "Hãy nêu mã thủ tục mà cổng có thể điền sẵn; đơn vị vận hành cung cấp danh mục.",
+    ),
+)

@@ -1,0 +1,241 @@
+"""The gateway's settings: the frozen shape of ``gateway.toml``.
+
+A description is what ``docs/configuration.md`` says of a key. Files are given relative to the file that names them.
+"""
+
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct, field
+
+from gateway.model.ids import SubsystemId
+from gateway.validation.limits import Limits
+
+Note = Meta
+"""A field's description and bounds."""
+
+
+class Tls(Struct, frozen=True, kw_only=True):
+    """A listener's TLS identity."""
+
+    certificate: Annotated[Path, Note(description="PEM, the CAs below the root after it.")]
+    key: Annotated[Path, Note(description="PEM private key, mode 0600.")]
+
+
+class ClientCertificates(StrEnum):
+    """Whether callers show a TLS certificate."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host names this machine only."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Listener(Struct, frozen=True, kw_only=True):
+    """Where callers connect."""
+
+    host: Annotated[str, Note(description="Address to listen on. Without TLS only a loopback address is allowed.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Note(description="TCP port; 0 takes a free one.", ge=0, le=65535)]
+    tls: Annotated[Tls | None, Note(description="TLS identity; absent: plain HTTP, on loopback only.")] = None
+    client_certificates: Annotated[
+        ClientCertificates,
+        Note(description="Whether callers are asked for a TLS certificate of one of the trust list's authorities."),
+    ] = ClientCertificates.OPTIONAL
+
+    def __post_init__(self) -> None:
+        if self.tls is None and not is_loopback(self.host):
+            raise ValueError("plain HTTP is for loopback only: give [listener.tls], or listen on 127.0.0.1")
+
+
+class Admin(Struct, frozen=True, kw_only=True):
+    """Where /healthz, /readyz and /metrics are answered: plain HTTP, for the operator."""
+
+    host: Annotated[str, Note(description="Address of the admin listener.")] = "127.0.0.1"
+    port: Annotated[int, Note(description="TCP port; 0 takes a free one.", ge=0, le=65535)]
+
+
+class Identity(Struct, frozen=True, kw_only=True):
+    """Who this gateway is."""
+
+    subsystem: Annotated[SubsystemId, Note(description="The gateway's own subsystem, as the trust list has it.")]
+    public_urls: Annotated[
+        tuple[str, ...],
+        Note(
+            description="scheme://host[:port] under which callers reach it; what they sign. Others are answered 421.",
+            min_length=1,
+        ),
+    ]
+    language: Annotated[str, Note(description='Language of texts where the caller asks for none: "vi" or "en".')] = "vi"
+    legacy_error_codes: Annotated[
+        bool, Note(description="Write error codes as X-Road up to 7.7 does (Server.ServerProxy.AccessDenied).")
+    ] = False
+    workers: Annotated[int, Note(description="Processes that take calls.", ge=1, le=64)] = 1
+
+    def __post_init__(self) -> None:
+        for url in self.public_urls:
+            scheme, mark, authority = url.partition("://")
+            if scheme not in {"http", "https"} or not mark or not authority or set(authority) & set("/?#@ "):
+                raise ValueError(f"{url} is not scheme://host[:port]")
+        if self.language not in {"vi", "en"}:
+            raise ValueError('the language is "vi" or "en"')
+
+
+class Reader(Struct, frozen=True, kw_only=True):
+    """Who may open what the log keeps private."""
+
+    id: Annotated[str, Note(description="Short name; stands in every sealed epoch.")]
+    key: Annotated[Path, Note(description="PEM public key: P-256, P-384, P-521 or X25519.")]
+
+
+class Ledger(Struct, frozen=True, kw_only=True):
+    """The log: no exchange without it."""
+
+    database: Annotated[Path, Note(description="The SQLite file; it holds the journal, the vault and the tree.")]
+    origin: Annotated[str, Note(description="Name of the log in its checkpoints: a host and path, no scheme.")]
+    log_key: Annotated[Path, Note(description="PEM Ed25519 private key that signs checkpoints, mode 0600.")]
+    readers: Annotated[
+        tuple[Reader, ...],
+        Note(description="Auditors and data-protection officer: only they can open what is private.", min_length=1),
+    ]
+    checkpoint_seconds: Annotated[float, Note(description="Most seconds from a record to its checkpoint.", gt=0)] = 1.0
+    retention_days: Annotated[
+        int, Note(description="Days that private fields and stored payloads are kept.", ge=30)
+    ] = 365
+
+    def __post_init__(self) -> None:
+        if not self.origin or "://" in self.origin or any(sign in self.origin for sign in "+ \n"):
+            raise ValueError("an origin is a host and path, without scheme, + and spaces")
+
+
+class HostedKey(Struct, frozen=True, kw_only=True):
+    """A key that the gateway holds and signs with for a subsystem that proves itself by mutual TLS."""
+
+    subsystem: Annotated[SubsystemId, Note(description="For whom it signs.")]
+    key: Annotated[Path, Note(description="PEM private key, mode 0600.")]
+    certificate: Annotated[Path, Note(description="Its certificate, PEM.")]
+
+
+class Keys(Struct, frozen=True, kw_only=True):
+    """The gateway's own keys."""
+
+    signing_key: Annotated[Path, Note(description="PEM private key for answers and for calls to providers.")]
+    signing_certificate: Annotated[Path, Note(description="Its certificate, PEM, as the trust list has it.")]
+    vault_key: Annotated[Path, Note(description="32 random bytes (raw, or 64 hexadecimal digits), mode 0600.")]
+    hosted: Annotated[tuple[HostedKey, ...], Note(description="Keys held for subsystems that cannot sign.")] = ()
+
+
+class Trust(Struct, frozen=True, kw_only=True):
+    """The trust list and who must have signed it."""
+
+    list: Annotated[Path, Note(description="The signed list (JWS).")]
+    signers: Annotated[tuple[Path, ...], Note(description="PEM public keys of its signers.", min_length=1)]
+    threshold: Annotated[int, Note(description="How many of the signers must have signed.", ge=1)]
+    crls: Annotated[
+        tuple[Path, ...], Note(description="Newer revocation lists (DER) than those that the list carries.")
+    ] = ()
+
+    def __post_init__(self) -> None:
+        if self.threshold > len(self.signers):
+            raise ValueError(f"{self.threshold} signers must sign, but only {len(self.signers)} are named")
+
+
+class Sizes(Struct, frozen=True, kw_only=True):
+    """Limits of messages, in bytes or pieces."""
+
+    head: Annotated[int, Note(description="Bytes of a request's head.", ge=1024)] = 32 * 1024
+    headers: Annotated[int, Note(description="Header fields of a request.", ge=10)] = 100
+    target: Annotated[int, Note(description="Bytes of a request target.", ge=256)] = 8 * 1024
+    body: Annotated[int, Note(description="Bytes of a request's body.", ge=1024)] = 256 * 1024 * 1024
+    memory: Annotated[
+        int, Note(description="Bodies above it go to an encrypted spool; such answers are granted whole only.", ge=1024)
+    ] = 1024 * 1024
+    answer: Annotated[int, Note(description="Bytes of a provider's answer.", ge=1024)] = 1024 * 1024 * 1024
+    nesting: Annotated[int, Note(description="Levels of a JSON document.", ge=4, le=500)] = 64
+    number: Annotated[int, Note(description="Characters of one JSON number.", ge=20, le=4000)] = 1000
+
+    @property
+    def limits(self) -> Limits:
+        """As validation takes them."""
+        return Limits(**{name: getattr(self, name) for name in self.__struct_fields__})
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """Durations in seconds."""
+
+    head: Annotated[float, Note(description="For a request's head, and for an idle connection.", gt=0)] = 15.0
+    body: Annotated[float, Note(description="For a request's whole body.", gt=0)] = 60.0
+    drain: Annotated[float, Note(description="For exchanges under way when the gateway stops.", gt=0)] = 20.0
+    idempotency: Annotated[int, Note(description="How long an answer is kept for retries.", ge=1, le=86400)] = 3600
+    prefill: Annotated[float, Note(description="Most that a prefill may take.", gt=0)] = 20.0
+
+
+class Capacity(Struct, frozen=True, kw_only=True):
+    """How much is taken on at once."""
+
+    in_flight: Annotated[int, Note(description="Exchanges at once, per process.", ge=1)] = 2048
+    refusals_per_minute: Annotated[
+        int, Note(description="Recorded refusals per proved client and minute; above it 429.", ge=1)
+    ] = 600
+
+
+class Secrets(Struct, frozen=True, kw_only=True):
+    """Where ``ref:NAME`` is looked up."""
+
+    directory: Annotated[Path | None, Note(description="Folder of files named NAME, each of mode 0600.")] = None
+    environment: Annotated[
+        bool, Note(description="Look in the environment too, for MOTLAN_SECRET_NAME (upper case, - and . as _).")
+    ] = False
+
+
+class Folders(Struct, frozen=True, kw_only=True):
+    """Where the rest of the configuration is."""
+
+    services: Annotated[Path, Note(description="Folder of service files.")]
+    policy: Annotated[Path, Note(description="Folder of grant files.")]
+    procedures: Annotated[Path | None, Note(description="Folder of procedure files; absent: no prefill.")] = None
+    schemas: Annotated[Path | None, Note(description="Folder of JSON Schemas; absent: those of the product.")] = None
+    spool: Annotated[Path | None, Note(description="Folder for spooled bodies; absent: the system's.")] = None
+
+
+class Logging(Struct, frozen=True, kw_only=True):
+    """What the operator reads."""
+
+    level: Annotated[str, Note(description='"debug", "info", "warning" or "error".')] = "info"
+
+    def __post_init__(self) -> None:
+        if self.level not in {"debug", "info", "warning", "error"}:
+            raise ValueError('a level is "debug", "info", "warning" or "error"')
+
+
+class GatewayFile(Struct, frozen=True, kw_only=True):
+    """All of gateway.toml."""
+
+    gateway: Annotated[Identity, Note(description="Who this gateway is.")]
+    listener: Annotated[Listener, Note(description="Where callers connect.")]
+    admin: Annotated[Admin | None, Note(description="Health and metrics; absent: not offered.")] = None
+    ledger: Annotated[Ledger, Note(description="The log. No default.")]
+    keys: Annotated[Keys, Note(description="The gateway's own keys. No default.")]
+    trust: Annotated[Trust, Note(description="The trust list. No default.")]
+    folders: Annotated[Folders, Note(description="Where services, grants and procedures are.")]
+    limits: Annotated[Sizes, Note(description="Sizes of messages.")] = field(default_factory=Sizes)
+    timeouts: Annotated[Timeouts, Note(description="Durations, in seconds.")] = field(default_factory=Timeouts)
+    capacity: Annotated[Capacity, Note(description="How much at once.")] = field(default_factory=Capacity)
+    secrets: Annotated[Secrets, Note(description="Providers' passwords and keys.")] = field(default_factory=Secrets)
+    logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
+
+    __required_clauses__: ClassVar[dict[str, str]] = {
+        "ledger": "the clause [ledger] is absent: there is no exchange without a log, and it has no default",
+        "keys": "the clause [keys] is absent: the gateway signs what it sends, and its keys have no default",
+        "trust": "the clause [trust] is absent: nobody can be known without a trust list, and it has no default",
+    }
