@@ -85,7 +85,7 @@ def holds_person_number(text: str) -> bool:
     """Whether a URL or a text holds a run of exactly 9 or 12 digits, also percent-encoded, also more than once."""
     for _ in range(_MAX_ENCODINGS):
         if "%" not in text:
-            break
+            return _PERSON_NUMBER.search(text) is not None
         if _PERSON_NUMBER.search(_ESCAPE.sub("%", text)):  # the digits of an escape are not digits of a number
             return True
         text = unquote(text)
