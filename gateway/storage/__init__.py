@@ -1,0 +1,1 @@
+"""Where records, payloads and the log's tree are kept. Each engine passes the contract suites of its ports."""

@@ -1,0 +1,171 @@
+"""The LogStore port on SQLite: the tree beside the journal's rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import apsw
+
+from gateway.model import failpoints
+from gateway.model.ids import RecordId
+from gateway.model.instant import Instant, plus
+from gateway.model.storage import StoredRecord
+from gateway.ports import LogQuery, StaleSequencerError, TreeWrite
+from gateway.storage.sqlite.engine import Engine
+from gateway.storage.sqlite.indexing import Additions, gather, write
+from gateway.storage.sqlite.nonces import Nonces
+from gateway.storage.sqlite.owners import Owners
+from gateway.storage.sqlite.rows import id_key, stored, unpack
+from gateway.storage.sqlite.search import search
+from gateway.storage.sqlite.statements import SQL
+
+_TILE_BITS = 48
+
+
+class SqliteLogStore:
+    """The LogStore on an engine. A record's index is its seq - 1: the journal has no gaps, and nothing leaves it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def acquire(self, holder: str, now: Instant, lease_seconds: float) -> int | None:
+        """As the port says. The lease of a process that is gone, or one that ends later than any lease could (the
+        clock was set back), holds nobody up.
+        """
+        owners = self._engine.owners
+        return await self._engine.write(
+            lambda connection, _: _acquire(connection, owners, holder, now, plus(now, lease_seconds))
+        )
+
+    async def state(self) -> tuple[int, bytes]:
+        """As the port says."""
+        return await self._engine.read(_tree)
+
+    async def unsequenced(self, limit: int) -> Sequence[StoredRecord]:
+        """As the port says."""
+
+        def work(connection: apsw.Connection) -> list[StoredRecord]:
+            size, _ = _tree(connection)
+            rows = connection.execute(SQL["rows_after"], (size, limit))
+            return [stored(seq, unpack(packed), size) for seq, packed in rows]
+
+        return await self._engine.read(work)
+
+    async def write(self, step: TreeWrite, fence: int, now: Instant) -> None:  # noqa: ARG002 - the fence, not the clock, decides here
+        """As the port says. Raises ValueError for a step that is not one: other rows, a tile that would change."""
+        count = len(step.rows)
+        if step.new_size - step.old_size != count or step.rows != tuple(range(step.old_size + 1, step.new_size + 1)):
+            raise ValueError("a step takes the rows that follow the tree, all of them, in order")
+        additions = await self._engine.read(lambda connection: _additions(connection, step))
+        if len(additions.ids) != count:
+            raise ValueError("a step's rows are committed ones")
+        await self._engine.write(lambda connection, _: _move(connection, step, additions, fence))
+        failpoints.reached("log.committed")
+
+    async def checkpoint(self) -> bytes | None:
+        """As the port says."""
+
+        def work(connection: apsw.Connection) -> bytes | None:
+            return _optional(connection.execute(SQL["tree_checkpoint"]).get)
+
+        return await self._engine.read(work)
+
+    async def tile(self, level: int, number: int) -> bytes | None:
+        """As the port says."""
+
+        def work(connection: apsw.Connection) -> bytes | None:
+            return _optional(connection.execute(SQL["tile_get"], (level << _TILE_BITS | number,)).get)
+
+        return await self._engine.read(work)
+
+    async def entries(self, start: int, count: int) -> Sequence[bytes]:
+        """As the port says: fewer where the tree ends."""
+        return [record.row.entry for record in await self.by_index(start, count)]
+
+    async def record(self, record_id: RecordId) -> StoredRecord | None:
+        """As the port says."""
+        return await self._engine.read(lambda connection: _by_id(connection, record_id))
+
+    async def by_index(self, start: int, count: int) -> Sequence[StoredRecord]:
+        """As the port says: fewer where the tree ends."""
+
+        def work(connection: apsw.Connection) -> list[StoredRecord]:
+            size, _ = _tree(connection)
+            rows = connection.execute(SQL["rows_between"], (start, min(start + count, size)))
+            return [stored(seq, unpack(packed), size) for seq, packed in rows]
+
+        return await self._engine.read(work)
+
+    async def save_epoch(self, epoch_id: str, starts: Instant, sealed: bytes) -> None:
+        """As the port says. Raises ValueError for an id that is there already."""
+
+        def work(connection: apsw.Connection, _: Nonces) -> None:
+            try:
+                connection.execute(SQL["epoch_put"], (epoch_id, starts, sealed))
+            except apsw.ConstraintError:
+                raise ValueError("the epoch is saved already, and never replaced") from None
+
+        await self._engine.write(work)
+
+    async def epochs(self) -> Sequence[tuple[str, Instant, bytes]]:
+        """As the port says."""
+
+        def work(connection: apsw.Connection) -> list[Any]:
+            return connection.execute(SQL["epochs"]).fetchall()
+
+        return await self._engine.read(work)
+
+    def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
+        """As the port says. Finds what is in the tree; times are those of the commits."""
+        return search(self._engine, query)
+
+
+def _tree(connection: apsw.Connection) -> tuple[int, bytes]:
+    size, frontier = connection.execute(SQL["tree"]).get
+    return size, frontier
+
+
+def _optional(value: Any) -> bytes | None:
+    return value if isinstance(value, bytes) else None
+
+
+def _acquire(connection: apsw.Connection, owners: Owners, holder: str, now: Instant, until: Instant) -> int | None:
+    fence, held_by, owner, lease_until = connection.execute(SQL["tree_lease"]).get
+    if held_by != holder:
+        # A lease can end a lease's length from now at the latest; a later one is of a clock that was set back.
+        if held_by is not None and now < lease_until <= until and owners.alive(owner):
+            return None
+        fence += 1
+    connection.execute(SQL["tree_take"], (fence, holder, owners.number, until))
+    return int(fence)
+
+
+def _additions(connection: apsw.Connection, step: TreeWrite) -> Additions:
+    rows = connection.execute(SQL["rows_between"], (step.old_size, step.new_size))
+    return gather([(seq, unpack(packed)) for seq, packed in rows])
+
+
+def _move(connection: apsw.Connection, step: TreeWrite, additions: Additions, fence: int) -> None:
+    failpoints.reached("log.writing")
+    connection.execute(SQL["tree_move"], (step.new_size, step.frontier, step.checkpoint, step.old_size, fence))
+    if connection.changes() != 1:
+        raise StaleSequencerError("the tree was moved by another sequencer")
+    for level, number, hashes in step.tiles:
+        key = level << _TILE_BITS | number
+        before = _optional(connection.execute(SQL["tile_get"], (key,)).get) or b""
+        if not hashes.startswith(before):
+            raise ValueError("a tile only ever grows")
+        connection.execute(SQL["tile_put"], (key, hashes))
+    write(connection, additions)
+    failpoints.reached("log.written")
+
+
+def _by_id(connection: apsw.Connection, record_id: RecordId) -> StoredRecord | None:
+    size, _ = _tree(connection)
+    found = connection.execute(SQL["row_by_id"], (id_key(record_id),)).get
+    if found is not None:
+        return stored(found[0], unpack(found[1]), size)
+    for seq, packed in connection.execute(SQL["rows_after_naming"], (size, record_id)):
+        row = unpack(packed)
+        if row.id == record_id:
+            return stored(seq, row, size)
+    return None

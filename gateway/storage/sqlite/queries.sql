@@ -1,0 +1,160 @@
+-- name: rows_append
+INSERT INTO journal (row) SELECT value FROM carray(?)
+
+-- name: nonce_state
+SELECT (SELECT max(id) FROM nonce_log), watermark FROM nonce_mark
+
+-- name: nonce_log_after
+SELECT id, keys FROM nonce_log WHERE id > ? ORDER BY id
+
+-- name: nonce_log_append
+INSERT INTO nonce_log (expires, keys) VALUES (?, ?)
+
+-- name: nonce_fresh_create
+CREATE TABLE fresh.nonce (key BLOB PRIMARY KEY, expires BLOB NOT NULL) WITHOUT ROWID
+
+-- name: nonce_fresh_add
+INSERT INTO fresh.nonce (key, expires) SELECT substr(value, 1, 16), substr(value, 17) FROM carray(?) WHERE true
+ON CONFLICT (key) DO UPDATE SET expires = max(expires, excluded.expires)
+
+-- name: nonce_fresh_forget
+DELETE FROM fresh.nonce WHERE key >= ? AND key < ? AND expires <= ?
+
+-- name: nonce_lasting_add
+INSERT INTO nonce_lasting (key, expires) SELECT substr(value, 1, 16), substr(value, 17) FROM carray(?) WHERE true
+ON CONFLICT (key) DO UPDATE SET expires = max(expires, excluded.expires)
+
+-- name: nonce_find
+SELECT nonce.key, nonce.expires FROM carray(?1) AS asked CROSS JOIN fresh.nonce AS nonce ON nonce.key = asked.value
+UNION ALL
+SELECT nonce.key, nonce.expires FROM carray(?1) AS asked CROSS JOIN nonce_lasting AS nonce ON nonce.key = asked.value
+
+-- name: nonce_mark_raise
+UPDATE nonce_mark SET watermark = ?1 WHERE watermark < ?1
+
+-- name: nonce_mark
+SELECT watermark FROM nonce_mark
+
+-- name: nonce_log_forget
+DELETE FROM nonce_log WHERE id IN (
+  SELECT id FROM nonce_log
+  WHERE id < coalesce((SELECT id FROM nonce_log WHERE expires > ?1 ORDER BY id LIMIT 1), 9223372036854775807)
+    AND id < (SELECT max(id) FROM nonce_log)
+  ORDER BY id LIMIT ?2
+)
+
+-- name: nonce_lasting_forget
+DELETE FROM nonce_lasting WHERE key IN (SELECT key FROM nonce_lasting WHERE expires <= ? ORDER BY expires LIMIT ?)
+
+-- name: charges_find
+SELECT charge.key, charge.used FROM carray(?) AS asked
+CROSS JOIN charge ON charge.quota_window = ? AND charge.key = asked.value
+
+-- name: charge_set
+INSERT OR REPLACE INTO charge (quota_window, key, used) VALUES (?, ?, ?)
+
+-- name: charges_forget
+DELETE FROM charge WHERE (quota_window, key) IN (SELECT quota_window, key FROM charge WHERE quota_window < ? LIMIT ?)
+
+-- name: idempotency_find
+SELECT known.key, known.fingerprint, known.answer, known.expires FROM carray(?) AS asked
+CROSS JOIN idempotency AS known ON known.key = asked.value
+
+-- name: idempotency_start
+INSERT OR REPLACE INTO idempotency (key, fingerprint, answer, expires) VALUES (?, ?, NULL, ?)
+
+-- name: idempotency_end
+UPDATE idempotency SET answer = ? WHERE key = ?
+
+-- name: idempotency_drop
+DELETE FROM idempotency WHERE key = ?
+
+-- name: idempotency_forget
+DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires <= ? ORDER BY expires LIMIT ?)
+
+-- name: vault_put
+INSERT OR REPLACE INTO vault (id, owner, subjects, purpose, expires, sealed) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: vault_get
+SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND expires > ?
+
+-- name: vault_delete
+DELETE FROM vault WHERE id = ?
+
+-- name: vault_forget
+DELETE FROM vault WHERE id IN (SELECT id FROM vault WHERE expires <= ? ORDER BY expires LIMIT ?)
+
+-- name: owner_add
+INSERT INTO owner DEFAULT VALUES RETURNING number
+
+-- name: tree
+SELECT size, frontier FROM tree
+
+-- name: tree_checkpoint
+SELECT checkpoint FROM tree
+
+-- name: tree_lease
+SELECT fence, holder, holder_owner, lease_until FROM tree
+
+-- name: tree_take
+UPDATE tree SET fence = ?, holder = ?, holder_owner = ?, lease_until = ?
+
+-- name: tree_move
+UPDATE tree SET size = ?, frontier = ?, checkpoint = ? WHERE size = ? AND fence = ?
+
+-- name: tile_get
+SELECT hashes FROM tile WHERE id = ?
+
+-- name: tile_put
+INSERT INTO tile (id, hashes) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET hashes = excluded.hashes
+
+-- name: epoch_put
+INSERT INTO epoch (id, starts, sealed) VALUES (?, ?, ?)
+
+-- name: epochs
+SELECT id, starts, sealed FROM epoch ORDER BY starts, id
+
+-- name: rows_between
+SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
+
+-- name: rows_after
+SELECT seq, row FROM journal WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- name: rows_after_naming
+SELECT seq, row FROM journal WHERE seq > ? AND instr(row, CAST(? AS BLOB)) > 0 ORDER BY seq
+
+-- name: row_by_id
+SELECT journal.seq, journal.row FROM record_id CROSS JOIN journal USING (seq) WHERE record_id.id = ?
+
+-- name: open_rows
+SELECT journal.seq, journal.row FROM open_request CROSS JOIN journal USING (seq) ORDER BY journal.seq
+
+-- name: record_id_add
+INSERT OR IGNORE INTO record_id (id, seq) VALUES (?, ?)
+
+-- name: open_request_add
+INSERT OR IGNORE INTO open_request (id, seq) VALUES (?, ?)
+
+-- name: open_request_end
+DELETE FROM open_request WHERE id = ?
+
+-- name: term_count
+INSERT INTO term (field, value, records) VALUES (?, ?, ?)
+ON CONFLICT (field, value) DO UPDATE SET records = records + excluded.records RETURNING id
+
+-- name: term_find
+SELECT id, records FROM term WHERE field = ? AND value = ?
+
+-- name: postings_add
+INSERT INTO posting (term, seq) SELECT ?, value FROM carray(?)
+
+-- name: pseudonym_add
+INSERT OR IGNORE INTO pseudonym (segment, pseudonym, seq) VALUES (?, ?, ?)
+
+-- name: minute_add
+INSERT INTO minute (minute, first_seq, last_seq) VALUES (?, ?, ?)
+ON CONFLICT (minute) DO UPDATE
+SET first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)
+
+-- name: minutes_span
+SELECT min(first_seq), max(last_seq) FROM minute WHERE minute BETWEEN ? AND ?

@@ -1,0 +1,58 @@
+-- A record: key only, since every index in here would be paid for by each exchange. row: see rows.py. seq has no gaps,
+-- so that a record's index in the log is seq - 1.
+CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL);
+
+-- Short-lived nonces, one row for each transaction: keys is a sequence of key (16 bytes) and expiry (8 bytes). They
+-- are looked up in memory; this is what memory is filled from, and how processes tell one another.
+CREATE TABLE nonce_log (id INTEGER PRIMARY KEY, expires INTEGER NOT NULL, keys BLOB NOT NULL);
+-- Nonces that live longer. expires: microseconds, 8 bytes big-endian.
+CREATE TABLE nonce_lasting (key BLOB PRIMARY KEY, expires BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX nonce_lasting_expiry ON nonce_lasting (expires);
+-- Every nonce that expires at or before the watermark may have been forgotten.
+CREATE TABLE nonce_mark (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL);
+INSERT INTO nonce_mark (one, watermark) VALUES (1, 0);
+
+CREATE TABLE charge (
+  quota_window INTEGER NOT NULL, key TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (quota_window, key)
+) WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  key TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, answer TEXT, expires INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX idempotency_expiry ON idempotency (expires);
+
+CREATE TABLE vault (
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, subjects BLOB NOT NULL, purpose TEXT NOT NULL, expires INTEGER NOT NULL,
+  sealed BLOB NOT NULL
+);
+CREATE INDEX vault_expiry ON vault (expires);
+
+-- Each process that opened the file, in order. It is alive while it holds a lock on the file named after its number.
+CREATE TABLE owner (number INTEGER PRIMARY KEY AUTOINCREMENT);
+
+-- The tree of the log: how far it got, and who may move it.
+CREATE TABLE tree (
+  one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL, checkpoint BLOB,
+  fence INTEGER NOT NULL, holder TEXT, holder_owner INTEGER, lease_until INTEGER NOT NULL
+);
+INSERT INTO tree (one, size, frontier, fence, lease_until) VALUES (1, 0, x'', 0, 0);
+-- id: level << 48 | number.
+CREATE TABLE tile (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+
+CREATE TABLE epoch (id TEXT PRIMARY KEY, starts INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+
+-- Search, filled behind the tree. Record ids are UUIDv7 and so come nearly in order.
+CREATE TABLE record_id (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+-- Requests without an end.
+CREATE TABLE open_request (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+-- Clients, services, purposes, kinds and outcomes: few values, so each has a number and a list.
+CREATE TABLE term (
+  id INTEGER PRIMARY KEY, field TEXT NOT NULL, value TEXT NOT NULL, records INTEGER NOT NULL, UNIQUE (field, value)
+);
+CREATE TABLE posting (term INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (term, seq)) WITHOUT ROWID;
+-- Pseudonyms are random: kept apart for each 4096 records (segment), new ones touch few pages, however large the log.
+CREATE TABLE pseudonym (
+  segment INTEGER NOT NULL, pseudonym BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (segment, pseudonym, seq)
+) WITHOUT ROWID;
+-- The first and last record of each minute. Clocks may go back, so minutes may overlap.
+CREATE TABLE minute (minute INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL);

@@ -1,0 +1,127 @@
+"""Searching the log, newest first, in pages that begin where the last one ended (keyset pagination).
+
+A search by pseudonym goes back segment by segment; one by client, service and so on walks the rarest value's list and
+looks the others up; one by time alone walks the records of those minutes.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import apsw
+from msgspec import Struct
+
+from gateway.model.storage import StoredRecord
+from gateway.ports import LogQuery
+from gateway.storage.sqlite.engine import Engine
+from gateway.storage.sqlite.indexing import FIELDS, SEGMENT_BITS, minute_of
+from gateway.storage.sqlite.rows import PackedRow, stored, unpack
+from gateway.storage.sqlite.statements import SQL
+
+_PAGE = 200
+_LAST_MINUTE = 2**62
+
+_ALSO = " AND EXISTS (SELECT 1 FROM posting AS other WHERE other.term = ? AND other.seq = found.seq)"
+_BY_TERM = """
+SELECT journal.seq, journal.row FROM posting AS found CROSS JOIN journal ON journal.seq = found.seq
+WHERE found.term = ? AND found.seq >= ? AND found.seq <= ?{also} ORDER BY found.seq DESC
+"""
+_BY_TIME = "SELECT seq, row FROM journal WHERE seq >= ? AND seq <= ? ORDER BY seq DESC"
+_BY_PSEUDONYM = """
+SELECT journal.seq, journal.row FROM (
+  SELECT DISTINCT pseudonym.seq AS seq FROM carray(?) AS asked CROSS JOIN pseudonym
+  ON pseudonym.segment = ? AND pseudonym.pseudonym = asked.value WHERE pseudonym.seq >= ? AND pseudonym.seq <= ?
+) AS found CROSS JOIN journal ON journal.seq = found.seq WHERE true{also} ORDER BY found.seq DESC
+"""
+
+
+class _Plan(Struct):
+    """Where to look: rows first to last, of which every term must hold."""
+
+    first: int
+    last: int
+    terms: list[int]
+    size: int
+
+
+async def search(engine: Engine, query: LogQuery) -> AsyncIterator[StoredRecord]:
+    """The records that match, newest first, at most ``query.limit``."""
+    left = query.limit
+    before = query.before_seq
+    while left > 0:
+        wanted = min(left, _PAGE)
+        page = await engine.read(_page_of(query, before, wanted))
+        for record in page:
+            yield record
+        if len(page) < wanted:
+            return
+        left -= len(page)
+        before = page[-1].seq
+
+
+class _page_of:  # noqa: N801 - a function with its arguments bound
+    def __init__(self, query: LogQuery, before: int | None, wanted: int) -> None:
+        self._query = query
+        self._before = before
+        self._wanted = wanted
+
+    def __call__(self, connection: apsw.Connection) -> list[StoredRecord]:
+        plan = _planned(connection, self._query, self._before)
+        if plan is None:
+            return []
+        page: list[StoredRecord] = []
+        for seq, row in _candidates(connection, self._query, plan):
+            if _in_time(row, self._query):
+                page.append(stored(seq, row, plan.size))
+                if len(page) == self._wanted:
+                    break
+        return page
+
+
+def _in_time(row: PackedRow, query: LogQuery) -> bool:
+    return (query.since is None or row.at >= query.since) and (query.until is None or row.at < query.until)
+
+
+def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -> _Plan | None:
+    """None: nothing can match."""
+    size = connection.execute(SQL["tree"]).get[0]
+    first, last = 1, size if before is None else min(size, before - 1)
+    if query.since is not None or query.until is not None:
+        since = 0 if query.since is None else minute_of(query.since)
+        until = _LAST_MINUTE if query.until is None else minute_of(query.until)
+        low, high = connection.execute(SQL["minutes_span"], (since, until)).get
+        if low is None:
+            return None
+        first, last = max(first, low), min(last, high)
+    found = []
+    for name in FIELDS:
+        value = getattr(query, name)
+        if value is not None:
+            term = connection.execute(SQL["term_find"], (name, value)).get
+            if term is None:
+                return None
+            found.append(term)
+    found.sort(key=lambda term: term[1])
+    return _Plan(first, last, [term for term, _ in found], size)
+
+
+def _candidates(connection: apsw.Connection, query: LogQuery, plan: _Plan) -> Iterator[tuple[int, PackedRow]]:
+    if query.pseudonyms:
+        yield from _by_pseudonym(connection, query.pseudonyms, plan)
+        return
+    if plan.terms:
+        statement = _BY_TERM.format(also=_ALSO * (len(plan.terms) - 1))
+        rows = connection.execute(statement, (plan.terms[0], plan.first, plan.last, *plan.terms[1:]))
+    else:
+        rows = connection.execute(_BY_TIME, (plan.first, plan.last))
+    for seq, packed in rows:
+        yield seq, unpack(packed)
+
+
+def _by_pseudonym(
+    connection: apsw.Connection, pseudonyms: tuple[bytes, ...], plan: _Plan
+) -> Iterator[tuple[int, PackedRow]]:
+    statement = _BY_PSEUDONYM.format(also=_ALSO * len(plan.terms))
+    asked = apsw.carray(pseudonyms)
+    for segment in range(plan.last >> SEGMENT_BITS, (plan.first >> SEGMENT_BITS) - 1, -1):
+        found = connection.execute(statement, (asked, segment, plan.first, plan.last, *plan.terms))
+        for seq, packed in found:
+            yield seq, unpack(packed)
