@@ -76,7 +76,8 @@ def parse_person_number(text: str) -> IdentityNumber | OldIdentityNumber:
 
 # -- persons' numbers where they should not be -------------------------------------------------------------------------
 
-_PERSON_NUMBER = re.compile(r"(?<!\d)(?:\d{9}|\d{12})(?!\d)")  # \d: digits of every script
+_LONG_RUN = re.compile(r"\d{9,}")  # \d: digits of every script
+_PERSON_LENGTHS = frozenset({9, 12})
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _MAX_ENCODINGS = 3
 
@@ -85,11 +86,15 @@ def holds_person_number(text: str) -> bool:
     """Whether a URL or a text holds a run of exactly 9 or 12 digits, also percent-encoded, also more than once."""
     for _ in range(_MAX_ENCODINGS):
         if "%" not in text:
-            return _PERSON_NUMBER.search(text) is not None
-        if _PERSON_NUMBER.search(_ESCAPE.sub("%", text)):  # the digits of an escape are not digits of a number
+            return _has_run(text)
+        if _has_run(_ESCAPE.sub("%", text)):  # the digits of an escape are not digits of a number
             return True
         text = unquote(text)
-    return _PERSON_NUMBER.search(_ESCAPE.sub("%", text)) is not None
+    return _has_run(_ESCAPE.sub("%", text))
+
+
+def _has_run(text: str) -> bool:
+    return any(len(run) in _PERSON_LENGTHS for run in _LONG_RUN.findall(text))
 
 
 # -- taxpayers ---------------------------------------------------------------------------------------------------------
