@@ -75,14 +75,18 @@ class People:
         return person if number in {person.identity_number, person.old_card_number, insurance} else None
 
     def by_name(self, name: str, birth: str) -> list[Person]:
-        """Everybody of that name, accents and case aside, whose date of birth is known as exactly that text."""
-        key = _key(name, birth)
+        """Everybody of that name, accents and case aside, born then.
+
+        birth: ISO text as precise as the person's date is known, or a year, which fits every date in it.
+        """
+        key = _key(name, birth[:4])
         table = self._names()
         found = []
         place = bisect_left(table, key << _INDEX_BITS)
         while place < len(table) and table[place] >> _INDEX_BITS == key:
             person = self[table[place] & ((1 << _INDEX_BITS) - 1)]
-            if unaccented(person.name.full) == unaccented(name) and person.birth.date == birth:
+            born = person.birth.date
+            if unaccented(person.name.full) == unaccented(name) and birth in {born, born[:4]}:
                 found.append(person)
             place += 1
         return found
@@ -114,12 +118,12 @@ class People:
 
     def _names(self) -> "array[int]":
         if self._by_name is None:
-            entries = (_key(one.name.full, one.birth.date) << _INDEX_BITS | one.index for one in self)
+            entries = (_key(one.name.full, one.birth.date[:4]) << _INDEX_BITS | one.index for one in self)
             self._by_name = array("Q", sorted(array("Q", entries)))
         return self._by_name
 
 
-def _key(name: str, birth: str) -> int:
-    """44 bits of name and date, so that key and index fit into eight bytes."""
-    digest = blake2b(f"{unaccented(name)}/{birth}".encode(), digest_size=8).digest()
+def _key(name: str, year: str) -> int:
+    """44 bits of name and year, so that key and index fit into eight bytes."""
+    digest = blake2b(f"{unaccented(name)}/{year}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) >> _INDEX_BITS
