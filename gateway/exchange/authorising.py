@@ -11,11 +11,9 @@ from gateway.model.envelope import Envelope
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.request import (
     REPLAYED_NONCE,
-    SIGNATURE_TOO_OLD,
     UNKNOWN_SERVICE,
     UNSUPPORTED_MEDIA_TYPE,
 )
-from gateway.model.instant import Instant
 from gateway.model.stages import Authorized, Direct, Verified
 from gateway.policy.policyset import Pseudonym
 from gateway.ports import Codec
@@ -24,14 +22,10 @@ from gateway.validation.persons import check_no_person
 
 
 class Freshness:
-    """(4) Which proofs are in flight, and how far back nonces are still known.
-
-    watermark: nonces that expire before it may have been forgotten; the journal's, renewed after each purge.
-    """
+    """(4) Which proofs are in flight: the journal knows those that were used."""
 
     def __init__(self) -> None:
         self._flying: set[str] = set()
-        self.watermark = Instant(0)
 
     @contextmanager
     def reserve(self, verified: Verified) -> Iterator[None]:
@@ -43,8 +37,6 @@ class Freshness:
             verify_content_digest(verified.parts.head, verified.parts.body)
         nonces = nonces_of(verified)
         for nonce in nonces:
-            if nonce.expires <= self.watermark:
-                raise ExchangeError(SIGNATURE_TOO_OLD)
             if nonce.key in self._flying:
                 raise ExchangeError(REPLAYED_NONCE)
         keys = [nonce.key for nonce in nonces]

@@ -15,7 +15,7 @@ from gateway.exchange.rules import Rules
 from gateway.exchange.sealing import Sealer
 from gateway.exchange.tally import Tally
 from gateway.model.envelope import Claim
-from gateway.model.errors import ExchangeError
+from gateway.model.errors import ExchangeError, Fault
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.request import REPLAYED_NONCE
 from gateway.model.ids import SubsystemId
@@ -122,7 +122,7 @@ class Refuser:
     async def _end(self, recorded: Recorded, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
         verified, now = recorded.authorized.verified, self._clock.now()
         record_id = new_record_id(now, self._entropy)
-        outcome = error.outcome if isinstance(error, ProviderFailedError) else Outcome.UNKNOWN
+        outcome = _outcome_of(error)
         refusal = codec.refuse(verified.claimed.received.head, verified.parts.claim, error, record_id)
         answer, base, signature = self._sealed(verified, _with_field(refusal, "Motlan-Outcome", outcome.value))
         ending = Ending(
@@ -148,6 +148,12 @@ class Refuser:
             return answer, b"", b""
         sealed, signed = self._sealer.seal_refusal(answer, received.head, received.public_url, proof)
         return sealed, signed.base, signed.signature
+
+
+def _outcome_of(error: ExchangeError) -> Outcome:
+    if isinstance(error, ProviderFailedError):
+        return error.outcome
+    return Outcome.DENIED if error.kind.fault is Fault.CALLER else Outcome.UNKNOWN
 
 
 def _parts(reached: Raw | Received | Claimed | Verified) -> tuple[Head, Claim | None, Received | None]:
