@@ -124,8 +124,8 @@ def open_note(note: bytes, keys: Sequence[VerifierKey]) -> OpenedNote:
     proved: dict[VerifierKey, Signature] = {}
     for name, data in lines:
         key = known.get((name, data[:_ID_BYTES]))
-        if key is not None and key not in proved:
-            proved[key] = _verified(text, key, data[_ID_BYTES:])
+        if key is not None:
+            proved.setdefault(key, _verified(text, key, data[_ID_BYTES:]))
     if not proved:
         raise ExchangeError(LOG_SIGNATURE_INVALID, "no key that you trust has signed this")
     return OpenedNote(text, tuple(proved.values()))

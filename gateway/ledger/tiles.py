@@ -131,14 +131,13 @@ def narrow(data: bytes, level: int, width: int) -> bytes:
 
 
 def _entries_until(data: bytes, width: int) -> tuple[list[bytes], int]:
+    """The first ``width`` entries, and where they end: beyond the data, if there are fewer."""
     entries: list[bytes] = []
     start = 0
     for _ in range(width):
         end = start + 2 + int.from_bytes(data[start : start + 2], "big")
         entries.append(data[start + 2 : end])
         start = end
-    if start > len(data):
-        raise ExchangeError(LOG_MALFORMED, "a bundle does not hold the entries of its width")
     return entries, start
 
 

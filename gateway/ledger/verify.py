@@ -141,7 +141,7 @@ class _Walk:
         below = _root_of(self._compare(tile, stored, trusted=trusted))
         if expected is not None and below is not None and below != expected:
             self.faults.add(f"{tile.path}: neither it nor what is below it has the hash that the tile above demands")
-        return below if expected is None else expected
+        return below
 
     def _leaves(self, tile: TileId, known: _Hashes) -> _Hashes:
         """The leaf hashes of a bundle, compared with ``known`` ones."""

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.ledger import merkle
+from gateway.ledger.proofs import TileNodes
 from gateway.model.errors import ExchangeError
 
 LEAVES = [
@@ -119,6 +120,15 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there(index, size):
         merkle.inclusion_proof(index, size, node)
     with pytest.raises(ExchangeError):
         merkle.verify_inclusion(index, size, HASHES[0], [], ROOTS[0])
+
+
+def test_nodes_are_read_from_tiles_only_where_all_their_leaves_are():
+    hashes = b"".join(HASHES[:7])
+    nodes = TileNodes(7, lambda level, index, width: hashes[: width * 32])
+    assert nodes(1, 2) == node(1, 2)
+    for level, index in ((0, 7), (1, 3), (3, 0)):
+        with pytest.raises(ValueError, match="not in the tree"):
+            nodes(level, index)
 
 
 def test_there_is_no_proof_that_a_tree_extends_a_larger_one():

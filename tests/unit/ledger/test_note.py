@@ -77,8 +77,9 @@ def test_a_repeated_signature_counts_once():
         TEXT.replace("answer", "Answer") + "\n" + PETER_LINE,
         TEXT + "\n\n" + PETER_LINE,
         TEXT + "\n" + PETER_LINE.replace("x08go", "x08gp"),
+        TEXT + "\n" + PETER_LINE + PETER_LINE.replace("ZJku", "ZJkv"),
     ],
-    ids=["longer", "other text", "another newline", "unknown key"],
+    ids=["longer", "other text", "another newline", "unknown key", "good, then wrong"],
 )
 def test_a_wrong_signature_in_a_trusted_name_refuses_the_note(note):
     with pytest.raises(ExchangeError) as refused:
@@ -100,6 +101,7 @@ def test_a_wrong_signature_in_a_trusted_name_refuses_the_note(note):
         (TEXT + "\n" + PETER_LINE + "\n").encode(),
         (TEXT + "\n" + PETER_LINE.replace("—", "-")).encode(),
         (TEXT + "\n" + PETER_LINE.replace("=", "")).encode(),
+        (TEXT + "\n" + PETER_LINE.replace("nAM=", "nAN=")).encode(),
         (TEXT + "\n" + PETER_LINE.replace(" x08go", "  x08go")).encode(),
         (TEXT + "\n— PeterNeumann x08gow==\n").encode(),
         (TEXT + "\n" + PETER_LINE * 65).encode(),
@@ -149,6 +151,15 @@ def test_a_cosignature_of_another_time_or_text_or_kind_is_refused():
         with pytest.raises(ExchangeError) as refused:
             open_note(note, [witness, plain])
         assert refused.value.kind is LOG_SIGNATURE_INVALID
+
+
+def test_a_cosignature_of_an_impossible_time_is_refused():
+    log, sign_log = signing_key("log", "log.example")
+    witness, sign_witness = signing_key("w", "w", KeyType.COSIGNATURE)
+    note = cosign(sign_note(TEXT, log, sign_log), witness, sign_witness, 2**63)
+    with pytest.raises(ExchangeError) as refused:
+        open_note(note, [log, witness])
+    assert refused.value.kind is LOG_MALFORMED
 
 
 def test_a_witness_key_does_not_sign_notes():

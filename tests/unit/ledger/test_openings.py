@@ -4,6 +4,8 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from gateway.ledger.epoch import Epoch, Recipient, open_epoch, seal_epoch
 from gateway.ledger.openings import SEAL_RANDOM, check_openings, epoch_of, open_sealed, parse_openings, seal
@@ -126,6 +128,9 @@ AUDITOR, OFFICER, STRANGER = (
 )
 
 
+CONTENT = json.dumps({"id": "x", "key": "A" * 43, "pseudonym_key": "B" * 43, "starts": 0, "version": 1}).encode()
+
+
 def sealed_epoch():
     return seal_epoch(epoch(), (Recipient("auditor-1", AUDITOR.public_key()), Recipient("dpo", OFFICER.public_key())))
 
@@ -155,6 +160,14 @@ def altered_epochs():
     for member in ("ciphertext", "tag", "iv", "protected"):
         yield json.dumps({**whole, member: "AAAA" + whole[member][4:]}).encode()
     yield json.dumps({**whole, "recipients": []}).encode()
+    for protected in (
+        {"enc": "A256GCM"},
+        {"enc": "A256GCM", "typ": "motlan-trust+jwe"},
+        {"enc": "A128GCM", "typ": "motlan-epoch+jwe"},
+    ):
+        other = jwe.GeneralJSONEncryption(protected, CONTENT)
+        other.add_recipient({"alg": "ECDH-ES+A256KW"}, ECKey.import_key(AUDITOR.public_key()))
+        yield json.dumps(jwe.encrypt_json(other, None, algorithms=["ECDH-ES+A256KW", protected["enc"]])).encode()
 
 
 @pytest.mark.parametrize("blob", list(altered_epochs()))

@@ -178,6 +178,12 @@ def test_a_rewritten_history_is_found_by_whoever_kept_a_checkpoint():
     ]
 
 
+def test_an_altered_tile_is_not_taken_for_a_rewritten_history():
+    log, older = small(600), small(300).files["checkpoint"]
+    flip(log, "tile/1/000.p/2", 0)
+    assert faults(log, older=older) == ["tile/1/000.p/2: hash 0 is not that of what is below it"]
+
+
 def test_a_shrunken_log_is_found():
     assert faults(small(300), older=small(600).files["checkpoint"]) == [
         "checkpoint of size 600: the log has shrunk to 300 entries since"
