@@ -16,8 +16,16 @@ IMPORT_NAMES = {
 }
 PARTS_OF_ANOTHER = {"multidict", "yarl"}
 """They come with aiohttp, whose interface is made of them."""
-SERVER = ("gateway.server", "gateway.storage", "gateway.wiring", "gateway.obs", "gateway.validation", "adapters")
-"""What only a gateway runs: these may need the extra ``gateway``."""
+CLIENT = (
+    "gateway.model",
+    "gateway.ports",
+    "gateway.trust",
+    "gateway.signing",
+    "gateway.ledger",
+    "gateway.keys",
+    "gateway.client",
+)
+"""What an agency or an auditor installs: it must do without the extra ``gateway``."""
 
 
 def _names(requirements: list[str]) -> set[str]:
@@ -46,6 +54,17 @@ def test_every_import_is_a_requirement() -> None:
         if found.target.partition(".")[0] not in known
     }
     assert not unknown
+
+
+def test_the_client_needs_nothing_of_the_gateway() -> None:
+    wrong = {
+        f"{module.file}:{found.line}: {found.target}"
+        for module in modules()
+        if module.within(*CLIENT)
+        for found in imports(module)
+        if found.target.partition(".")[0] in GATEWAY_NEEDS
+    }
+    assert not wrong
 
 
 def test_the_lock_holds_every_requirement_with_hashes_and_no_address() -> None:
