@@ -5,7 +5,9 @@ import asyncio
 import aiohttp
 import pytest
 
+from adapters.simulators.backend import Backend
 from adapters.simulators.wire import Answer, Received, Server
+from tests.support.tls import self_signed
 
 pytestmark = pytest.mark.asyncio
 
@@ -144,3 +146,19 @@ async def test_a_stopped_server_ends_frozen_answers():
     await asyncio.wait_for(server.stop(), 5)
     assert await reader.read() == b""
     writer.close()
+
+
+async def test_over_tls_answers_and_drops_alike(tmp_path):
+    theirs, ours = self_signed(tmp_path, "127.0.0.1")
+    async with Backend(size=200_000) as plain:
+        await plain.stop()
+        await plain.start(tls=theirs)
+        assert plain.url.startswith("https://")
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ours)) as session:
+            async with session.post(plain.url + "/a", data=b"x" * 100_000) as got:
+                assert len(await got.read()) == 200_000
+            async with session.post(plain.url + "/blob?size=1000000", data=b"x") as got:
+                assert len(await got.read()) == 1_000_000
+            plain.misbehave("drop")
+            with pytest.raises(aiohttp.ClientError):
+                await session.post(plain.url + "/a", data=b"x")
