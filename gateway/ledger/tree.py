@@ -6,26 +6,30 @@ bundle that are still partial. So appending reads nothing, and costs per entry t
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from gateway.ledger.merkle import HASH_BYTES, fold, leaf_hash, node_hash, peaks_of
 from gateway.ledger.proofs import TileReader
-from gateway.ledger.tiles import ENTRIES, HEIGHT, WIDTH, TileId, encode_entries, split_hashes, tile_width, tiles_of
+from gateway.ledger.tiles import ENTRIES, HEIGHT, WIDTH, TileId, encode_entries, split_entries, split_hashes, tiles_of
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_MALFORMED
+
+_FORMAT = 1
 
 
 class TreeState(Struct, frozen=True):
     """The right edge of a tree.
 
     size: leaves. peaks: the roots of its perfect subtrees, the largest (oldest) first. edge: for each tile level, the
-    bytes of its partial tile, empty where it has none. bundle: the bytes of the partial entry bundle.
+    bytes of its partial tile, empty where it has none. bundle: the bytes of the partial entry bundle; None where the
+    entries are kept elsewhere, so that no bundles are to be written.
     """
 
     size: int = 0
     peaks: tuple[bytes, ...] = ()
     edge: tuple[bytes, ...] = ()
-    bundle: bytes = b""
+    bundle: bytes | None = b""
 
     def __post_init__(self) -> None:
         if self.size < 0 or len(self.peaks) != self.size.bit_count():
@@ -46,6 +50,8 @@ class TileWrite(Struct, frozen=True):
 
 EMPTY = TreeState()
 """The tree without entries."""
+EMPTY_WITHOUT_BUNDLES = TreeState(bundle=None)
+"""The same, of a log that makes its entry bundles from elsewhere when they are asked for."""
 
 
 def append(state: TreeState, entries: Sequence[bytes]) -> tuple[TreeState, tuple[TileWrite, ...]]:
@@ -57,7 +63,7 @@ def append(state: TreeState, entries: Sequence[bytes]) -> tuple[TreeState, tuple
     if not entries:
         return state, ()
     writes: list[TileWrite] = []
-    bundle = _append_entries(state, entries, writes)
+    bundle = None if state.bundle is None else _append_entries(state.size, state.bundle, entries, writes)
     peaks = list(state.peaks)
     edge = [[data] for data in state.edge]
     size = state.size
@@ -69,8 +75,8 @@ def append(state: TreeState, entries: Sequence[bytes]) -> tuple[TreeState, tuple
     return TreeState(size, tuple(peaks), tuple(joined), bundle), tuple(writes)
 
 
-def restore(size: int, read_tile: TileReader) -> TreeState:
-    """The state of a tree of ``size`` from its partial tiles, as after a restart.
+def restore(size: int, read_tile: TileReader, *, bundles: bool = True) -> TreeState:
+    """The state of a tree of ``size`` from its partial tiles (and, with ``bundles``, its bundle), as after a restart.
 
     Nothing is proved by it: compare its ``root`` with the last checkpoint's. Raises what ``read_tile`` raises, and
     ExchangeError (LOG_MALFORMED) for a tile of another length.
@@ -82,7 +88,9 @@ def restore(size: int, read_tile: TileReader) -> TreeState:
         data = read_tile(tile.level, tile.index, tile.width)
         edge.append(data)
         peaks = peaks_of(split_hashes(data, tile.width)) + peaks
-    bundle = read_tile(ENTRIES, size // WIDTH, size % WIDTH) if size % WIDTH else b""
+    bundle: bytes | None = None
+    if bundles:
+        bundle = read_tile(ENTRIES, size // WIDTH, size % WIDTH) if size % WIDTH else b""
     return TreeState(size, tuple(peaks), tuple(edge), bundle)
 
 
@@ -101,10 +109,10 @@ def _append_leaf(size: int, node: bytes, peaks: list[bytes], edge: list[list[byt
     return size + 1
 
 
-def _append_entries(state: TreeState, entries: Sequence[bytes], writes: list[TileWrite]) -> bytes:
-    """Write the bundles; give back the partial one."""
-    index, width = divmod(state.size, WIDTH)
-    data, start = state.bundle, 0
+def _append_entries(size: int, data: bytes, entries: Sequence[bytes], writes: list[TileWrite]) -> bytes:
+    """Write the bundles, of which ``data`` begins with what was partial; give back the partial one."""
+    index, width = divmod(size, WIDTH)
+    start = 0
     while start < len(entries):
         taken = list(entries[start : start + WIDTH - width])
         start += len(taken)
@@ -130,14 +138,32 @@ def _write_tiles(level: int, old_size: int, data: bytes, writes: list[TileWrite]
     return data[start:]
 
 
+def encode_state(state: TreeState) -> bytes:
+    """The state as bytes, to be kept between batches."""
+    return msgspec.msgpack.encode((_FORMAT, state))
+
+
+def decode_state(data: bytes) -> TreeState:
+    """What ``encode_state`` wrote, checked against itself. Raises ExchangeError (LOG_MALFORMED)."""
+    try:
+        version, state = msgspec.msgpack.decode(data, type=tuple[int, TreeState])
+    except msgspec.MsgspecError:
+        raise ExchangeError(LOG_MALFORMED, "the tree's state does not parse") from None
+    if version != _FORMAT:
+        raise ExchangeError(LOG_MALFORMED, "the tree's state is of an unknown version")
+    check_state(state)
+    return state
+
+
 def check_state(state: TreeState) -> None:
-    """Check a stored state against itself. Raises ExchangeError (LOG_MALFORMED) where its parts disagree."""
-    partial = {tile.level: tile for tile in tiles_of(state.size)}
+    """Check a state against itself. Raises ExchangeError (LOG_MALFORMED) where its parts disagree."""
+    partial = {tile.level: tile.width for tile in tiles_of(state.size)}
+    if partial and len(state.edge) <= max(partial):
+        raise ExchangeError(LOG_MALFORMED, "the tree lacks one of its partial tiles")
     peaks: list[bytes] = []
     for level, data in enumerate(state.edge):
-        width = partial[level].width if level in partial else 0
-        peaks = peaks_of(split_hashes(data, width)) + peaks
-    if tuple(peaks) != state.peaks or len(state.edge) < len(partial):
+        peaks = peaks_of(split_hashes(data, partial.get(level, 0))) + peaks
+    if tuple(peaks) != state.peaks:
         raise ExchangeError(LOG_MALFORMED, "the tree's peaks are not those of its partial tiles")
-    if bool(state.bundle) != bool(tile_width(ENTRIES, state.size // WIDTH, state.size)):
-        raise ExchangeError(LOG_MALFORMED, "the tree's partial bundle is not of its size")
+    if state.bundle is not None:
+        split_entries(state.bundle, state.size % WIDTH)
