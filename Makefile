@@ -54,7 +54,7 @@ $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 setup: $(VENV)/.ready
 
 demo: setup
-	@$(PY) -m gateway.cli demo $(ARGS)
+	@$(VENV)/bin/motlan demo $(ARGS)
 
 test: setup
 	@$(PY) -m pytest $(ARGS)
