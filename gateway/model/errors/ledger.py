@@ -67,6 +67,3 @@ OPENING_UNREADABLE = ErrorKind(
         "Hãy dùng khóa của kỳ mà bản ghi được tạo, cùng khóa riêng của kiểm toán viên hoặc cán bộ bảo vệ dữ liệu.",
     ),
 )
-
-KINDS = (LOG_MALFORMED, LOG_SIGNATURE_INVALID, LOG_PROOF_INVALID, LOG_INVALID, OPENING_UNREADABLE)
-"""Every kind of this module, for the catalogue."""
