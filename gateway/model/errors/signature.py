@@ -140,9 +140,9 @@ SIGNATURE_INVALID = ErrorKind(
     fault=Fault.CALLER,
     title=Text("The signature does not verify", "Chữ ký không hợp lệ"),
     next=Text(
-        "Compare your signature base with docs/signing.md, or run `motlan signature debug`; "
+        "Compare your signature base with the vectors of docs/signing.md, the target's percent-encoding first; "
         "ECDSA signatures are raw r and s, not DER.",
-        "So sánh chuỗi được ký với docs/signing.md hoặc chạy `motlan signature debug`; "
+        "So sánh chuỗi được ký với các ví dụ trong docs/signing.md, trước hết là mã hóa phần trăm của địa chỉ; "
         "chữ ký ECDSA là r và s nối liền, không phải DER.",
     ),
 )
