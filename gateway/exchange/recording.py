@@ -1,5 +1,7 @@
 """Steps 7 and 12, record: what happens is durable before anything follows from it."""
 
+from collections.abc import Callable
+
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.events import Event, answer_event, request_event
 from gateway.exchange.retrying import Retries
@@ -35,10 +37,23 @@ MESSAGE_ID_SECONDS = 24 * 3600
 
 
 class Recorder:
-    """Builds records and commits each with everything that must be durable with it, or none of it."""
+    """Builds records and commits each with everything that must be durable with it, or none of it.
 
-    def __init__(self, journal: Journal, epochs: Epochs, retries: Retries, clock: Clock, entropy: Entropy) -> None:
+    committed: called after each commit, to wake the sequencer.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        epochs: Epochs,
+        retries: Retries,
+        clock: Clock,
+        entropy: Entropy,
+        committed: Callable[[], None],
+    ) -> None:
         self._journal = journal
+        self._committed = committed
         self._epochs = epochs
         self._retries = retries
         self._clock = clock
@@ -83,10 +98,12 @@ class Recorder:
         """Commit any event. Raises JournalUnavailableError, and NonceUsedError where nonces are given."""
         commit = Commit(row=self.row(event), nonces=nonces, idempotency=end, blobs=blobs)
         await self._journal.commit(commit, self._clock.now())
+        self._committed()
 
     async def _commit(self, commit: Commit) -> None:
         try:
             await self._journal.commit(commit, self._clock.now())
+            self._committed()
         except NonceUsedError as error:
             raise ExchangeError(REPLAYED_NONCE) from error
         except MessageIdUsedError as error:

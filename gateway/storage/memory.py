@@ -22,7 +22,7 @@ from gateway.model.storage import (
     Row,
     StoredRecord,
 )
-from gateway.ports import LogQuery, StaleSequencerError, TreeWrite
+from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
 
 _KEPT_BEYOND_EXPIRY = 600 * MICROSECONDS
 
@@ -164,6 +164,7 @@ class MemoryLogStore:
         self._checkpoint: bytes | None = None
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._epochs: dict[str, tuple[Instant, bytes]] = {}
+        self._documents: list[Document] = []
         self._lease: tuple[str, Instant] | None = None
         self._fence = 0
 
@@ -192,12 +193,12 @@ class MemoryLogStore:
 
     async def write(self, step: TreeWrite, fence: int, now: Instant) -> None:  # noqa: ARG002 - the fence decides
         """As the port says."""
+        if fence != self._fence or step.old_size != self._size:
+            raise StaleSequencerError("the tree was moved by another sequencer")
         if step.rows != tuple(range(step.old_size + 1, step.new_size + 1)) or step.new_size < step.old_size:
             raise ValueError("a step takes the rows that follow the tree, all of them, in order")
         if step.new_size > len(self._store.rows):
             raise ValueError("a step's rows are committed ones")
-        if fence != self._fence or step.old_size != self._size:
-            raise StaleSequencerError("the tree was moved by another sequencer")
         if any(not data.startswith(self._tiles.get((level, number), b"")) for level, number, data in step.tiles):
             raise ValueError("a tile only ever grows")
         self._tiles.update({(level, number): data for level, number, data in step.tiles})
@@ -237,6 +238,14 @@ class MemoryLogStore:
         return sorted(
             ((key, starts, sealed) for key, (starts, sealed) in self._epochs.items()), key=lambda one: (one[1], one[0])
         )
+
+    async def keep_document(self, document: Document) -> None:
+        """As the port says."""
+        self._documents.append(document)
+
+    async def newest_document(self, kind: str) -> Document | None:
+        """As the port says."""
+        return next((each for each in reversed(self._documents) if each.kind == kind), None)
 
     async def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""

@@ -9,7 +9,7 @@ from gateway.model import failpoints
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
 from gateway.model.storage import StoredRecord
-from gateway.ports import LogQuery, StaleSequencerError, TreeWrite
+from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
@@ -52,12 +52,7 @@ class SqliteLogStore:
 
     async def write(self, step: TreeWrite, fence: int, now: Instant) -> None:  # noqa: ARG002 - the fence, not the clock, decides here
         """As the port says. Raises ValueError for a step that is not one: other rows, a tile that would change."""
-        count = len(step.rows)
-        if step.new_size - step.old_size != count or step.rows != tuple(range(step.old_size + 1, step.new_size + 1)):
-            raise ValueError("a step takes the rows that follow the tree, all of them, in order")
         additions = await self._engine.read(lambda connection: _additions(connection, step))
-        if len(additions.ids) != count:
-            raise ValueError("a step's rows are committed ones")
         await self._engine.write(lambda connection, _: _move(connection, step, additions, fence))
         failpoints.reached("log.committed")
 
@@ -114,6 +109,19 @@ class SqliteLogStore:
 
         return await self._engine.read(work)
 
+    async def keep_document(self, document: Document) -> None:
+        """As the port says."""
+        row = (document.kind, document.digest, document.content, document.note, document.at)
+        await self._engine.write(lambda connection, _: connection.execute(SQL["document_put"], row))
+
+    async def newest_document(self, kind: str) -> Document | None:
+        """As the port says."""
+        row = await self._engine.read(lambda connection: connection.execute(SQL["document_newest"], (kind,)).fetchone())
+        if row is None:
+            return None
+        kind, digest, content, note, at = row
+        return Document(kind=kind, digest=digest, content=content, note=note, at=Instant(at))
+
     def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
         return search(self._engine, query)
@@ -149,6 +157,11 @@ def _move(connection: apsw.Connection, step: TreeWrite, additions: Additions, fe
     connection.execute(SQL["tree_move"], (step.new_size, step.frontier, step.checkpoint, step.old_size, fence))
     if connection.changes() != 1:
         raise StaleSequencerError("the tree was moved by another sequencer")
+    # Only now: what a stale sequencer thinks of the rows means nothing.
+    if step.rows != tuple(range(step.old_size + 1, step.new_size + 1)) or step.new_size < step.old_size:
+        raise ValueError("a step takes the rows that follow the tree, all of them, in order")
+    if len(additions.ids) != len(step.rows):
+        raise ValueError("a step's rows are committed ones")
     for level, number, hashes in step.tiles:
         key = level << _TILE_BITS | number
         before = _optional(connection.execute(SQL["tile_get"], (key,)).get) or b""

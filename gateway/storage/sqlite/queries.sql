@@ -114,6 +114,12 @@ INSERT INTO epoch (id, starts, sealed) VALUES (?, ?, ?)
 -- name: epochs
 SELECT id, starts, sealed FROM epoch ORDER BY starts, id
 
+-- name: document_put
+INSERT INTO document (kind, digest, content, note, at) VALUES (?, ?, ?, ?, ?)
+
+-- name: document_newest
+SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id DESC LIMIT 1
+
 -- name: rows_between
 SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
 

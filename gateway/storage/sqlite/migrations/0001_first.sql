@@ -41,6 +41,13 @@ CREATE TABLE tile (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 
 CREATE TABLE epoch (id TEXT PRIMARY KEY, starts INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
 
+-- What was in force, for as long as the log: trust lists, policies, services. The newest of a kind has the highest id.
+CREATE TABLE document (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, digest TEXT NOT NULL, content BLOB NOT NULL, note TEXT NOT NULL,
+  at INTEGER NOT NULL
+);
+CREATE INDEX document_kind ON document (kind, id);
+
 -- Search, filled behind the tree. Record ids are UUIDv7 and so come nearly in order.
 CREATE TABLE record_id (id BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 -- Requests without an end.

@@ -1,0 +1,110 @@
+"""What a gateway and the operator's tools share: clock, randomness, storage, and the recorder on it."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from msgspec import Struct
+
+from gateway.config.load import Settings
+from gateway.exchange.epochs import Epochs
+from gateway.exchange.ids import EntropyPool
+from gateway.exchange.recording import Recorder
+from gateway.exchange.retrying import Retries
+from gateway.keys.file import load_public_key
+from gateway.ledger.epoch import Recipient
+from gateway.ledger.pseudonym import Subject, pseudonym
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.trust import KEY_FILE_UNUSABLE
+from gateway.model.instant import Instant
+from gateway.ports import Entropy
+from gateway.storage.sqlite.store import SqliteStore
+
+_KEY_BYTES = 32
+_OTHERS = 0o077
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> Instant:
+        """The wall clock."""
+        return Instant(time.time_ns() // 1000)
+
+    def monotonic(self) -> float:
+        """Seconds since some start."""
+        return time.monotonic()
+
+
+class Core(Struct, frozen=True, kw_only=True):
+    """The parts under every use case, on one database."""
+
+    clock: SystemClock
+    entropy: Entropy
+    store: SqliteStore
+    epochs: Epochs
+    retries: Retries
+    recorder: Recorder
+    quota_pseudonym: Callable[[str, str], bytes]
+
+
+async def build_core(settings: Settings, committed: Callable[[], None] = lambda: None) -> Core:
+    """Open the database, begin an epoch. committed: called after each commit. Raises ExchangeError and JournalUnavailableError."""
+    clock, entropy = SystemClock(), EntropyPool(os.urandom)
+    vault_key = _vault_key(settings.keys.vault_key)
+    store = SqliteStore(settings.ledger.database)
+    try:
+        epochs = Epochs(store.log, clock, entropy, _recipients(settings))
+        await epochs.renew()
+    except BaseException:
+        await store.close()
+        raise
+    retries = Retries(store.vault, _derived(vault_key, b"vault"), entropy, seconds=settings.timeouts.idempotency)
+    quota_key = _derived(vault_key, b"quota")
+    return Core(
+        clock=clock,
+        entropy=entropy,
+        store=store,
+        epochs=epochs,
+        retries=retries,
+        recorder=Recorder(
+            journal=store.journal, epochs=epochs, retries=retries, clock=clock, entropy=entropy, committed=committed
+        ),
+        quota_pseudonym=lambda kind, value: pseudonym(quota_key, Subject(kind), value),
+    )
+
+
+def _recipients(settings: Settings) -> tuple[Recipient, ...]:
+    found = []
+    for reader in settings.ledger.readers:
+        try:
+            found.append(Recipient(reader.id, load_der_public_key(load_public_key(reader.key))))
+        except ValueError as error:
+            raise ExchangeError(KEY_FILE_UNUSABLE, f"{reader.key}: {error}") from None
+    return tuple(found)
+
+
+def _vault_key(file: Path) -> bytes:
+    """32 bytes, raw or in hexadecimal; only the owner may read the file."""
+    try:
+        if file.stat().st_mode & _OTHERS:
+            raise ExchangeError(KEY_FILE_UNUSABLE, f"{file} may be read by others; use chmod 600")
+        data = file.read_bytes()
+    except OSError as error:
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{file}: {error.strerror}") from None
+    if len(data) != _KEY_BYTES:
+        try:
+            data = bytes.fromhex(data.decode())
+        except ValueError:
+            data = b""
+    if len(data) != _KEY_BYTES:
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{file} does not hold 32 bytes, raw or as 64 hexadecimal digits")
+    return data
+
+
+def _derived(key: bytes, use: bytes) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=_KEY_BYTES, salt=None, info=b"motlan/" + use + b"/v1").derive(key)

@@ -1,0 +1,141 @@
+"""The rules in force out of settings and trust list: policy, schemas and routes, compiled."""
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from msgspec import Struct
+
+from adapters.insurance import InsuranceTarget
+from adapters.population import PopulationOptions, PopulationTarget, load_contract
+from adapters.provider import Provider
+from adapters.rest.outbound import RestOptions, RestTarget
+from adapters.rest.outbound import ServiceKind as RestKind
+from gateway.config.load import Settings
+from gateway.config.product import product_folder
+from gateway.config.services import Adapter, ServiceSettings
+from gateway.exchange.prefill import PrefillSchema
+from gateway.exchange.rules import Route, Rules, Validator
+from gateway.ledger.record import InForce
+from gateway.model.ids import ServiceId
+from gateway.model.pointer import parse_pointer
+from gateway.policy.grants import ServiceTerms
+from gateway.policy.policyset import PolicySet
+from gateway.ports import Target
+from gateway.signing.algorithms import PublicKey
+from gateway.trust.store import TrustStore
+from gateway.validation.schema import SchemaSet
+
+BUILD = f"motlan {version('motlan')}"
+
+
+class Origins(Struct, frozen=True, kw_only=True):
+    """What rules are compiled from. providers: by name. prefill: the target of the gateway's own service."""
+
+    settings: Settings
+    trust: TrustStore
+    providers: Mapping[str, Provider]
+    prefill: Target
+
+
+def compile_rules(origins: Origins) -> Rules:
+    """One snapshot. Raises ValueError and ExchangeError for what the configuration's checks did not see."""
+    settings, trust = origins.settings, origins.trust
+    schemas = settings.schemas.compile()
+    routes = {each.id: _route(each, origins, schemas) for each in settings.services.values()}
+    return Rules(
+        trust=trust,
+        keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
+        policy=PolicySet.compile(settings.grants, [_terms(each) for each in settings.services.values()]),
+        routes=routes,
+        in_force=in_force(settings, trust),
+    )
+
+
+def in_force(settings: Settings, trust: TrustStore, schema: bytes | None = None) -> InForce:
+    """The digests that records name. schema: of the service's schemas."""
+    return InForce(
+        policy=bytes.fromhex(settings.policy_digest),
+        trust=bytes.fromhex(trust.digest),
+        mapping=bytes.fromhex(settings.services_digest),
+        schema=schema,
+        build=BUILD,
+    )
+
+
+def _terms(chosen: ServiceSettings) -> ServiceTerms:
+    return ServiceTerms(
+        service=chosen.id,
+        enabled=chosen.enabled,
+        default_purpose=chosen.default_purpose,
+        persons=chosen.released,
+    )
+
+
+def _route(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet) -> Route:
+    prefill = chosen.adapter is Adapter.PREFILL
+    request = (
+        PrefillSchema(origins.settings.procedures) if prefill else _schema(chosen.request_schema, origins, schemas)
+    )
+    return Route(
+        service=chosen.id,
+        target=_target(chosen, origins),
+        in_force=in_force(origins.settings, origins.trust, _schema_digest(chosen, origins, schemas)),
+        timeout=chosen.timeout_seconds,
+        request_schema=request,
+        response_schema=_schema(chosen.response_schema, origins, schemas),
+        asked=tuple(parse_pointer(text) for text in chosen.asked),
+        parse_answer=bool(chosen.released),
+        person_in_url=chosen.person_in_url,
+    )
+
+
+def _schema(name: str | None, origins: Origins, schemas: SchemaSet) -> Validator | None:
+    found = None if name is None else origins.settings.schemas.find(name)
+    return None if found is None else schemas.compile(found)
+
+
+def _schema_digest(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet) -> bytes | None:
+    names = [name for name in (chosen.request_schema, chosen.response_schema) if name is not None]
+    if not names:
+        return None
+    found = [origins.settings.schemas.find(name) for name in names]
+    return hashlib.sha256(repr([schemas.document(each) for each in found if each is not None]).encode()).digest()
+
+
+def _target(chosen: ServiceSettings, origins: Origins) -> Target:
+    if chosen.adapter is Adapter.PREFILL:
+        return origins.prefill
+    provider = origins.providers[origins.settings.provider_of[chosen.id]]
+    match chosen.adapter:
+        case Adapter.POPULATION:
+            return PopulationTarget(provider, load_contract(product_folder("schemas")), _population(chosen.options))
+        case Adapter.INSURANCE:
+            return InsuranceTarget(provider)
+        case _:
+            options = RestOptions(
+                path=chosen.path,
+                kind=RestKind(chosen.kind.value),
+                idempotent=chosen.idempotent,
+                not_found=chosen.not_found,
+            )
+            return RestTarget(provider, options)
+
+
+def _population(options: Mapping[str, str]) -> PopulationOptions:
+    """``integration.OPERATION`` and ``agency.MEMBER`` of a service's options, taken apart."""
+    by_kind: dict[str, dict[str, str]] = {"integration": {}, "agency": {}}
+    for name, value in options.items():
+        kind, _, key = name.partition(".")
+        by_kind.setdefault(kind, {})[key] = value
+    return PopulationOptions(integration_codes=by_kind["integration"], agencies=by_kind["agency"])
+
+
+def own_services(settings: Settings) -> dict[str, ServiceId]:
+    """Paths of our own API → the services they are."""
+    prefill = [each.id for each in settings.services.values() if each.adapter is Adapter.PREFILL]
+    return dict(zip((PREFILL_PATH,), prefill, strict=False))
+
+
+PREFILL_PATH = "/v1/prefill"
+"""Where the prefill service is called."""
