@@ -62,3 +62,28 @@ def _read(file: Path) -> str:
     if not text:
         raise ExchangeError(SECRET_UNUSABLE, f"{file} is empty")
     return text
+
+
+_VAULT_KEY_BYTES = 32
+
+
+def read_vault_key(file: Path) -> bytes:
+    """The 32 bytes that stored payloads are encrypted under: raw, or as 64 hexadecimal digits.
+
+    Raises ExchangeError(SECRET_UNUSABLE).
+    """
+    try:
+        mode, data = file.stat().st_mode, file.read_bytes()
+    except OSError as error:
+        raise ExchangeError(SECRET_UNUSABLE, f"{file}: {error.strerror}") from None
+    if stat.S_IMODE(mode) & _OTHERS:
+        raise ExchangeError(SECRET_UNUSABLE, f"{file} may be read by others; use chmod 600")
+    if len(data) == _VAULT_KEY_BYTES:
+        return data
+    try:
+        key = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != _VAULT_KEY_BYTES:
+        raise ExchangeError(SECRET_UNUSABLE, f"{file} holds neither 32 bytes nor 64 hexadecimal digits")
+    return key

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from gateway.model.charsets import Charset
 from gateway.model.envelope import Purpose
 from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
@@ -180,9 +181,18 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
         Purpose | None, Note(description='"code;basis", assumed for consumers that cannot send a purpose.')
     ] = None
     timeout_seconds: Annotated[float, Note(description="For the whole call, with its attempts.", gt=0)] = 30.0
-    options: Annotated[dict[str, str], Note(description="What the adapter alone understands.")] = field(
-        default_factory=dict
+    charsets: Annotated[
+        tuple[Charset, ...],
+        Note(
+            description="Encodings to try, in order, where an agency's bytes are not the UTF-8 they claim to be (Q17)."
+        ),
+    ] = ()
+    integration_codes: Annotated[dict[str, str], Note(description="Population database: operation -> MaTichHop.")] = (
+        field(default_factory=dict)
     )
+    agencies: Annotated[
+        dict[str, str], Note(description="Population database: member code -> MaDonVi, where they differ.")
+    ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.path and (not self.path.startswith("/") or self.path.endswith("/")):

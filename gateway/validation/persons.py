@@ -1,24 +1,12 @@
 """Persons' numbers where none may stand: in a path or a query, which end up in other people's logs."""
 
-import re
-from urllib.parse import unquote
-
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
-
-_NUMBER = re.compile(r"(?<!\d)(?:\d{12}|\d{9})(?!\d)")
-"""A personal identification number (12 digits) or an old identity card's (9), in any script's digits."""
-
-
-def holds_person_number(text: str) -> bool:
-    """Whether raw text of a target holds a run of exactly 9 or 12 digits, encoded or not."""
-    if _NUMBER.search(text) is not None:
-        return True
-    return "%" in text and _NUMBER.search(unquote(text)) is not None
+from gateway.model.numbers import holds_person_number
 
 
 def check_no_person(path: str, query: str | None) -> None:
-    """Refuse what follows the service in a target if it seems to hold a person's number.
+    """Refuse what follows the service in a target if it seems to hold a person's number (9 or 12 digits).
 
     path, query: raw, as in ``Claim``. Raises ExchangeError (client.person_in_url); never says which number.
     """
