@@ -11,13 +11,14 @@ from msgspec import Struct
 
 from adapters import provider_auth
 from adapters.provider_auth import PlatformKeys, TimestampUnit
-from adapters.rest.failures import CallError
+from adapters.rest.failures import CredentialsRefusedError, NotSentError
 from adapters.rest.http1 import Client, Origin
 from gateway.model.instant import Instant
 from gateway.model.message import Body, Fields
 from gateway.ports import Secret
 
 _OK = 200
+_REFUSED = frozenset({400, 401, 403})  # RFC 6749 §5.2
 _MARGIN_SECONDS = 30.0
 """A token is renewed this long before it expires."""
 _DEFAULT_LIFE_SECONDS = 300.0
@@ -98,15 +99,16 @@ class OAuth:
             async with self._fetching:
                 if self._monotonic() >= self._until:
                     await self._fetch(deadline)
-        if self._platform is None:
-            return provider_auth.bearer(self._token)
-        return provider_auth.platform_token(*self._platform, self._token)
+        return provider_auth.bearer(self._token) + self._platform_fields()
 
     def refused(self) -> bool:
         """The token may have been revoked: the next one is fetched."""
         fresh = self._until > 0
         self._until = 0.0
         return fresh
+
+    def _platform_fields(self) -> Fields:
+        return () if self._platform is None else provider_auth.platform_token(*self._platform)
 
     async def _fetch(self, deadline: float) -> None:
         source = self._source
@@ -115,6 +117,7 @@ class OAuth:
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Accept", "application/json"),
             *provider_auth.basic(user, _Revealed(password)),
+            *self._platform_fields(),
         )
         body = Body(b"grant_type=client_credentials")
         answer = await self._client.request(
@@ -137,14 +140,16 @@ class _Revealed:
 
 def _read_token(status: int, body: Body) -> tuple[str, float]:
     """Token and its life in seconds (RFC 6749 §5.1)."""
+    if status in _REFUSED:
+        raise CredentialsRefusedError("the provider's token endpoint refused the credentials")
     if status != _OK or body.data is None:
         body.close()
-        raise CallError("the provider's token endpoint gave no token")
+        raise NotSentError("the provider's token endpoint gave no token")
     try:
         document = json.loads(body.data)
         token, seconds = document["access_token"], float(document.get("expires_in", _DEFAULT_LIFE_SECONDS))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise CallError("the provider's token endpoint gave no token") from None
+        raise NotSentError("the provider's token endpoint gave no token") from None
     if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token or seconds <= 0:
-        raise CallError("the provider's token endpoint gave no token")
+        raise NotSentError("the provider's token endpoint gave no token")
     return token, seconds

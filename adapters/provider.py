@@ -14,6 +14,7 @@ from adapters.breaker import Breaker, BreakerOptions, Pass, Refusal, State
 from adapters.credentials import Credentials
 from adapters.rest.failures import (
     CallError,
+    CredentialsRefusedError,
     EndUnknownError,
     NotSentError,
     ReplyTooLargeError,
@@ -59,9 +60,14 @@ class ProviderOptions(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """No usable answer came. sent: whether the provider may have acted. broken: an answer came, unusable as HTTP."""
+    """No usable answer came.
+
+    sent: whether the provider may have acted. broken: an answer came, unusable as HTTP. denied: the provider gave our
+    credentials no token. retry_after: seconds.
+    """
 
     sent: bool
+    denied: bool = False
     broken: bool = False
     timed_out: bool = False
     retry_after: int | None = None
@@ -166,7 +172,8 @@ class Provider:
         if attempt >= self.options.attempts:
             return None
         if isinstance(result, CallError):
-            again = not isinstance(result, UnreadableReplyError | ReplyTooLargeError) and not result.timed_out
+            final = UnreadableReplyError | ReplyTooLargeError | CredentialsRefusedError
+            again = not isinstance(result, final) and not result.timed_out
             safe = request.repeatable or (isinstance(result, NotSentError) and not result.busy)
             return self._backoff(attempt) if again and safe else None
         if result.status == UNAUTHORIZED and attempt == 1 and self._credentials is not None:
@@ -194,7 +201,8 @@ def _without(fields: Fields, replaced: Fields) -> Fields:
 
 def _failed(error: CallError) -> Failed:
     return Failed(
-        sent=not isinstance(error, NotSentError) and type(error) is not CallError,
+        sent=not isinstance(error, NotSentError),
+        denied=isinstance(error, CredentialsRefusedError),
         broken=isinstance(error, TruncatedReplyError | UnreadableReplyError | ReplyTooLargeError),
         timed_out=error.timed_out,
     )
@@ -211,14 +219,16 @@ def retry_after(fields: Fields) -> int | None:
 def failure_reply(failed: Failed, *, may_have_acted: bool) -> Reply:
     """The reply for a call without an answer. may_have_acted: it is a write, whose end matters.
 
-    A time-out has status 504, which tells it from other unavailability.
+    provider_code ``timeout`` tells a time-out from other unavailability.
     """
+    if failed.denied:
+        return bare_reply(Outcome.DENIED)
     if failed.sent and may_have_acted:
         return bare_reply(Outcome.UNKNOWN)
     if failed.broken and not failed.timed_out:
         return bare_reply(Outcome.INVALID_REPLY)
-    status = kinds.TIMED_OUT.status if failed.timed_out else kinds.UNAVAILABLE.status
-    return Reply(outcome=Outcome.UNAVAILABLE, status=status, body=EMPTY, retry_after=failed.retry_after)
+    code = kinds.TIMED_OUT_CODE if failed.timed_out else None
+    return bare_reply(Outcome.UNAVAILABLE, provider_code=code, retry_after=failed.retry_after)
 
 
 def bare_reply(
@@ -228,10 +238,10 @@ def bare_reply(
     differing: tuple[str, ...] = (),
     retry_after: int | None = None,
 ) -> Reply:
-    """A reply without content, for an outcome that is not a success."""
+    """A reply with nothing to pass on (status 0), for an outcome that is not a success: an error of ours tells it."""
     return Reply(
         outcome=outcome,
-        status=kinds.FOR_OUTCOME[outcome].status,
+        status=0,
         body=EMPTY,
         provider_code=provider_code,
         differing=differing,

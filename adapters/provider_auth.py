@@ -58,15 +58,15 @@ class PlatformKeys(Struct, frozen=True, kw_only=True):
     partner_code: str
 
 
-def platform_token(keys: PlatformKeys, secret: Secret, bearer_token: str) -> Fields:
-    """Q10: ``lgspaccesstoken``, base64 of JSON, beside the OAuth bearer token."""
+def platform_token(keys: PlatformKeys, secret: Secret) -> Fields:
+    """Q10: ``lgspaccesstoken``, base64 of JSON; the platform wants it beside an OAuth bearer token."""
     document = {
         "AccessKey": keys.access_key,
         "SecretKey": secret.reveal(),
         "AppName": keys.app_name,
         "PartnerCode": keys.partner_code,
     }
-    return (("lgspaccesstoken", _base64(json.dumps(document, separators=(",", ":")))), *bearer(bearer_token))
+    return (("lgspaccesstoken", _base64(json.dumps(document, separators=(",", ":")))),)
 
 
 def _base64(text: str) -> str:

@@ -23,6 +23,10 @@ class NotSentError(CallError):
         self.busy = busy
 
 
+class CredentialsRefusedError(NotSentError):
+    """The provider gives our credentials no token: nothing was sent, and trying again would change nothing."""
+
+
 class EndUnknownError(CallError):
     """The request was sent, wholly or in part, and nothing came back: the provider may have acted.
 

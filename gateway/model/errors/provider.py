@@ -113,8 +113,12 @@ FOR_OUTCOME: dict[Outcome, ErrorKind] = {
 """Outcome of a Reply → the error a caller reads where the provider sent no body of its own to pass on."""
 
 
-def kind_of(outcome: Outcome, status: int) -> ErrorKind:
-    """The kind for a Reply without success: as ``FOR_OUTCOME``, but a time-out (status 504) has its own."""
-    if outcome is Outcome.UNAVAILABLE and status == TIMED_OUT.status:
+TIMED_OUT_CODE = "timeout"
+"""``Reply.provider_code`` where the provider did not answer in time (it has no code of its own to give then)."""
+
+
+def kind_of(outcome: Outcome, provider_code: str | None) -> ErrorKind:
+    """The kind for a Reply without success: as ``FOR_OUTCOME``, but a time-out has its own."""
+    if outcome is Outcome.UNAVAILABLE and provider_code == TIMED_OUT_CODE:
         return TIMED_OUT
     return FOR_OUTCOME[outcome]
