@@ -1,0 +1,216 @@
+"""What every LogStore does, whatever the engine."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model.instant import Instant
+from gateway.ports import LogQuery, StaleSequencerError
+from tests.support.storage import NOW, Store, at, commit, numbers, record_id, sequence, step
+
+pytestmark = pytest.mark.asyncio
+
+
+async def fill(store: Store, count: int, *, first: int = 1) -> None:
+    for number in range(first, first + count):
+        await store.journal.commit(commit(number), at(number))
+
+
+async def found(store: Store, **asked: Any) -> list[int]:
+    return numbers([record async for record in store.log.search(LogQuery(**asked))])
+
+
+async def test_an_empty_log(store: Store) -> None:
+    assert await store.log.state() == (0, b"")
+    assert await store.log.checkpoint() is None
+    assert await store.log.tile(0, 0) is None
+    assert list(await store.log.entries(0, 10)) == []
+    assert await store.log.record(record_id(1)) is None
+    assert await found(store) == []
+
+
+async def test_rows_get_their_index_in_commit_order(store: Store) -> None:
+    await fill(store, 5)
+    rows = list(await store.log.unsequenced(3))
+    fence = await store.log.acquire("one", NOW, 10)
+    await store.log.write(step(0, rows, frontier=b"f", checkpoint=b"c", tiles=((0, 0, b"h" * 96),)), fence, NOW)
+    assert await store.log.state() == (3, b"f")
+    assert await store.log.checkpoint() == b"c"
+    assert await store.log.tile(0, 0) == b"h" * 96
+    assert numbers(await store.log.unsequenced(10)) == [4, 5]
+    assert [record.index for record in await store.log.by_index(0, 10)] == [0, 1, 2]
+    assert list(await store.log.entries(1, 10)) == [row.row.entry for row in rows[1:]]
+
+
+async def test_a_record_is_found_by_id_in_the_tree_or_before_it(store: Store) -> None:
+    await fill(store, 2)
+    before = await store.log.record(record_id(2))
+    assert before is not None
+    assert (before.row.id, before.index) == (record_id(2), None)
+    await sequence(store.log)
+    after = await store.log.record(record_id(2))
+    assert after is not None
+    assert (after.row, after.index) == (before.row, 1)
+    assert await store.log.record(record_id(3)) is None
+
+
+async def test_a_lease_is_held_by_one_and_its_fence_only_grows(store: Store) -> None:
+    first = await store.log.acquire("one", NOW, 10)
+    assert await store.log.acquire("two", at(9), 10) is None
+    assert await store.log.acquire("one", at(9), 10) == first
+    assert await store.log.acquire("two", at(18), 10) is None
+    second = await store.log.acquire("two", at(19), 10)
+    assert first is not None
+    assert second is not None
+    assert second > first
+    third = await store.log.acquire("one", at(40), 10)
+    assert third is not None
+    assert third > second
+
+
+async def test_a_clock_set_back_does_not_leave_the_log_without_sequencer(store: Store) -> None:
+    await store.log.acquire("one", at(86_400), 10)
+    assert await store.log.acquire("two", NOW, 10) is not None
+
+
+async def test_a_stale_fence_changes_nothing(store: Store) -> None:
+    await fill(store, 2)
+    rows = list(await store.log.unsequenced(10))
+    stale = await store.log.acquire("one", NOW, 10)
+    fence = await store.log.acquire("two", at(11), 10)
+    with pytest.raises(StaleSequencerError):
+        await store.log.write(step(0, rows), stale, NOW)
+    assert await store.log.state() == (0, b"")
+    await store.log.write(step(0, rows[:1]), fence, NOW)
+    with pytest.raises(StaleSequencerError):
+        await store.log.write(step(0, rows[:1], checkpoint=b"fork"), fence, NOW)
+    assert await store.log.checkpoint() == b"note"
+
+
+async def test_a_checkpoint_may_be_written_without_rows_but_never_a_smaller_tree(store: Store) -> None:
+    await fill(store, 2)
+    await sequence(store.log)
+    fence = await store.log.acquire("test", NOW, 60)
+    await store.log.write(step(2, [], checkpoint=b"again"), fence, NOW)
+    assert await store.log.checkpoint() == b"again"
+    with pytest.raises(ValueError):
+        await store.log.write(step(2, [], new_size=1), fence, NOW)
+    assert await store.log.checkpoint() == b"again"
+
+
+@pytest.mark.parametrize("rows", [(2, 1), (1, 3), (2,), (1, 2, 3, 4, 5, 6)])
+async def test_rows_out_of_order_left_out_or_invented_are_no_step(store: Store, rows: tuple[int, ...]) -> None:
+    await fill(store, 5)
+    fence = await store.log.acquire("one", NOW, 10)
+    with pytest.raises(ValueError):
+        await store.log.write(step(0, [], rows=rows, new_size=len(rows)), fence, NOW)
+    assert (await store.log.state())[0] == 0
+
+
+async def test_a_tile_only_grows(store: Store) -> None:
+    await fill(store, 2)
+    rows = list(await store.log.unsequenced(10))
+    fence = await store.log.acquire("one", NOW, 10)
+    await store.log.write(step(0, rows[:1], tiles=((0, 0, b"a" * 32), (1, 0, b"x" * 32))), fence, NOW)
+    with pytest.raises(ValueError):
+        await store.log.write(step(1, rows[1:], tiles=((0, 0, b"b" * 64),)), fence, NOW)
+    assert (await store.log.state())[0] == 1
+    await store.log.write(step(1, rows[1:], tiles=((0, 0, b"a" * 32 + b"b" * 32),)), fence, NOW)
+    assert await store.log.tile(0, 0) == b"a" * 32 + b"b" * 32
+    assert await store.log.tile(1, 0) == b"x" * 32
+
+
+async def test_epochs_are_kept_and_never_replaced(store: Store) -> None:
+    await store.log.save_epoch("two", at(2), b"sealed 2")
+    await store.log.save_epoch("one", at(1), b"sealed 1")
+    with pytest.raises(ValueError):
+        await store.log.save_epoch("one", at(3), b"other")
+    assert list(await store.log.epochs()) == [("one", at(1), b"sealed 1"), ("two", at(2), b"sealed 2")]
+
+
+SAID = (
+    {"client": "a", "service": "s", "purpose": "p", "kind": "request", "outcome": None},
+    {"client": "b", "service": "s", "purpose": "p", "kind": "request", "outcome": None},
+    {"client": "a", "service": "t", "purpose": "q", "kind": "answer", "outcome": "FOUND"},
+    {"client": "a", "service": "s", "purpose": "p", "kind": "refusal", "outcome": "DENIED"},
+)
+
+
+async def searchable(store: Store) -> None:
+    """Records 1 to 20, a second apart: every fourth says the same; record n is of person n % 5 and officer n % 2."""
+    for number in range(1, 21):
+        people = (("person", bytes([number % 5]) * 16), ("officer", bytes([100 + number % 2]) * 16))
+        await store.journal.commit(commit(number, skeleton=SAID[number % 4], pseudonyms=people), at(number))
+    await sequence(store.log)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, range(20, 0, -1)),
+        ({"limit": 3}, [20, 19, 18]),
+        ({"before_seq": 4}, [3, 2, 1]),
+        ({"before_seq": 19, "limit": 2}, [18, 17]),
+        ({"client": "b"}, [17, 13, 9, 5, 1]),
+        ({"client": "a", "service": "s"}, [20, 19, 16, 15, 12, 11, 8, 7, 4, 3]),
+        ({"client": "a", "service": "s", "kind": "refusal", "limit": 2}, [19, 15]),
+        ({"client": "a", "outcome": "FOUND", "before_seq": 10}, [6, 2]),
+        ({"purpose": "q"}, [18, 14, 10, 6, 2]),
+        ({"client": "nobody"}, []),
+        ({"client": "b", "service": "t"}, []),
+        ({"pseudonyms": (bytes([3]) * 16,)}, [18, 13, 8, 3]),
+        ({"pseudonyms": (bytes([3]) * 16, bytes([4]) * 16)}, [19, 18, 14, 13, 9, 8, 4, 3]),
+        ({"pseudonyms": (bytes([3]) * 16, bytes([100]) * 16), "limit": 4}, [20, 18, 16, 14]),
+        ({"pseudonyms": (bytes([3]) * 16,), "client": "b"}, [13]),
+        ({"pseudonyms": (bytes([3]) * 16,), "before_seq": 13, "limit": 1}, [8]),
+        ({"pseudonyms": (bytes([99]) * 16,)}, []),
+        ({"since": at(18)}, [20, 19, 18]),
+        ({"until": at(3)}, [2, 1]),
+        ({"since": at(5), "until": at(8)}, [7, 6, 5]),
+        ({"since": at(5), "until": at(12), "client": "b"}, [9, 5]),
+        ({"since": at(5), "until": at(12), "pseudonyms": (bytes([0]) * 16,)}, [10, 5]),
+        ({"since": at(1000)}, []),
+        ({"until": Instant(0)}, []),
+    ],
+)
+async def test_search(store: Store, asked: dict[str, Any], expected: list[int]) -> None:
+    await searchable(store)
+    assert await found(store, **asked) == list(expected)
+
+
+async def test_search_pages_join_without_gap_or_repeat(store: Store) -> None:
+    await searchable(store)
+    pages: list[int] = []
+    before = None
+    while page := [record async for record in store.log.search(LogQuery(client="a", before_seq=before, limit=4))]:
+        pages += numbers(page)
+        before = page[-1].seq
+    assert pages == await found(store, client="a")
+
+
+async def test_search_by_time_finds_records_of_a_clock_that_went_back(store: Store) -> None:
+    for number, seconds in enumerate((0, 3600, 10, 3610, 20), start=1):
+        await store.journal.commit(commit(number), at(seconds))
+    await sequence(store.log)
+    assert await found(store, until=at(60)) == [5, 3, 1]
+    assert await found(store, since=at(3600)) == [4, 2]
+
+
+async def test_only_what_is_in_the_tree_is_searched(store: Store) -> None:
+    await searchable(store)
+    await store.journal.commit(commit(21, skeleton=SAID[1]), at(21))
+    assert await found(store, client="b", limit=1) == [17]
+
+
+async def test_an_ended_request_is_not_open_wherever_the_tree_stands(store: Store) -> None:
+    """Open and end on either side of a sequencer's step."""
+    await store.journal.commit(commit(1, opens=True), at(1))
+    await store.journal.commit(commit(2, opens=True), at(2))
+    await store.journal.commit(commit(3, ends=record_id(1)), at(3))
+    await sequence(store.log)
+    assert numbers(await store.journal.open_requests(at(10))) == [2]
+    await store.journal.commit(commit(4, opens=True), at(4))
+    await store.journal.commit(commit(5, ends=record_id(2)), at(5))
+    assert numbers(await store.journal.open_requests(at(10))) == [4]
+    await sequence(store.log)
+    assert numbers(await store.journal.open_requests(at(10))) == [4]
