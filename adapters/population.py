@@ -118,12 +118,11 @@ class PopulationTarget:
         for element, longest, known_as in _LIMITS:
             if not 0 < len(values[element]) <= longest:
                 raise _UnfitError(known_as)
-        numbered = asked.identity_number or asked.old_card_number
-        if numbered:
-            values["SoDinhDanh" if asked.identity_number else "SoCMND"] = numbered
+        if asked.number:
+            values["SoDinhDanh" if asked.identity_number else "SoCMND"] = asked.number
         if operation == VERIFY and (not asked.full_name or not asked.birth_date):
             raise _UnfitError("full_name", "birth_date")
-        if not numbered or operation == VERIFY:
+        if not asked.number or operation == VERIFY:
             # beside a number, name and date are compared here: the register would only say "not found"
             if asked.full_name:
                 values["HoVaTen"] = fold(asked.full_name)  # Q04

@@ -20,7 +20,7 @@ from adapters.soap.envelope import Fault, Text, open_envelope
 from adapters.soap.wsdl import Contract
 from adapters.soap.xml import Element, UnreadableXmlError, local_name, parse, tree_of
 from gateway.model.charsets import Charset
-from gateway.model.dates import DateMatch, PartialDate, parse_date
+from gateway.model.dates import DateMatch, PartialDate, Precision, parse_date
 from gateway.model.errors import ExchangeError
 from gateway.model.instant import Instant, from_datetime
 from gateway.model.jsontext import encode
@@ -50,6 +50,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     full_name: str | None
     birth_date: PartialDate | None
 
+    @property
+    def number(self) -> str | None:
+        """The number, if it asks by one."""
+        return self.identity_number or self.old_card_number
+
 
 class EndedError(Exception):
     """The answer ends the look-up without a document. reply: as what."""
@@ -71,8 +76,8 @@ class PopulationReader:
         """The reply to a look-up. Raises AnswerError, EndedError."""
         trees, moment = self._collection(response)
         found = [citizen(tree) for tree in trees]
-        if not (asked.identity_number or asked.old_card_number) and len(found) > 1:
-            found = [each for each in found if _dated_as(each, asked.birth_date)]
+        if not asked.number and asked.birth_date and asked.birth_date.precision is Precision.MONTH:
+            found = _of_the_month(found, asked)
         if not found:
             return bare_reply(Outcome.NOT_FOUND)
         if len(found) > 1:
@@ -190,6 +195,13 @@ def _date_of(person: Document) -> PartialDate | None:
 def _dated_as(person: Document, asked: PartialDate | None) -> bool:
     held = _date_of(person)
     return asked is None or held is None or held.compare(asked) is not DateMatch.DIFFERENT
+
+
+def _of_the_month(found: list[Document], asked: Asked) -> list[Document]:
+    """The register was asked by the year, since it takes no months: those of the month. Raises AnswerError."""
+    if any(fold(_full(each)) != fold(asked.full_name or "") for each in found):
+        raise AnswerError("the answer is about another person")
+    return [each for each in found if _dated_as(each, asked.birth_date)]
 
 
 def _insist_on_who(person: Document, asked: Asked) -> None:
