@@ -62,7 +62,7 @@ def test_crafted_request_is_good_before_it_is_attacked():
 PARAMETERS = {
     "created absent": {"created": None},
     "created a string": {"created": '"1790000000"'},
-    "created true": {"created": "?1"},
+    "created true": {"created": "?1", "expires": "2"},
     "created a decimal string": {"created": '"1790000000.5"'},
     "expires absent": {"expires": None},
     "expires a token": {"expires": "later"},

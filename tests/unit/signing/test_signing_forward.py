@@ -4,12 +4,13 @@ import pytest
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.signature import (
+    DIGEST_MISMATCH,
     SIGNATURE_COVER_INCOMPLETE,
     SIGNATURE_INVALID,
     SIGNATURE_MALFORMED,
     SIGNATURE_MISSING,
 )  # fmt: skip
-from gateway.model.message import EMPTY, Head
+from gateway.model.message import EMPTY, Body, Head
 from gateway.ports import Outbound
 from gateway.signing.http_sig import parse_signature, prove, verify_request
 from gateway.signing.http_sig_check import original_request, verify_forward
@@ -167,6 +168,12 @@ def test_changed_request_is_refused_by_the_provider(change, kind):
     with pytest.raises(ExchangeError) as caught:
         _check(change(_forward()))
     assert caught.value.kind is kind
+
+
+def test_other_body_is_refused_by_the_provider():
+    with pytest.raises(ExchangeError) as caught:
+        _check(_forward(), Body(b"{}"))
+    assert caught.value.kind is DIGEST_MISMATCH
 
 
 def test_callers_request_sent_straight_to_the_provider_is_refused():
