@@ -23,10 +23,11 @@ def environment() -> Mapping[str, str]:
 
 
 def override(table: dict[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:
-    """``table`` with the overrides that are set; digits become a number. A table that is absent stays absent."""
+    """``table`` with the overrides that are set; digits become a number. An absent [ledger] stays absent."""
     changed = dict(table)
     for variable, (section, key) in OVERRIDES.items():
         text = variables.get(variable)
-        if text and isinstance(changed.get(section), dict):
-            changed[section] = {**changed[section], key: int(text) if text.isascii() and text.isdigit() else text}
+        given = changed.get(section, None if section == "ledger" else {})
+        if text and isinstance(given, dict):
+            changed[section] = {**given, key: int(text) if text.isascii() and text.isdigit() else text}
     return changed

@@ -110,9 +110,10 @@ class _Loading:
         self._read_procedures(folders.procedures)
         secrets = top.secrets if top is not None else Secrets()
         check_providers(self.services, secrets if top is not None else None, self.variables)
-        check_services(self.services, schemas, has_procedures=bool(self.procedures))
-        check_grants(self.grants, self.services, schemas)
-        check_procedures(self.procedures, self.services, schemas)
+        check_services(self.services, schemas, has_procedures="procedures" in self.digests)
+        if self.services:  # else every grant would be called wrong for want of its service
+            check_grants(self.grants, self.services, schemas)
+            check_procedures(self.procedures, self.services, schemas)
         if top is None:
             return None
         check_files(document, top)

@@ -1,6 +1,7 @@
 """What is wrong with a configuration: every problem at once, each with file, line and the nearest right name."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,8 @@ from gateway.config.positions import Path as KeyPath
 from gateway.config.positions import Position, locate
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.config import CONFIGURATION_INCOMPLETE, CONFIGURATION_INVALID
+
+_PLACE = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)")
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -56,10 +59,16 @@ class Document:
         self.problems = problems
         self._positions: dict[KeyPath, Position] = {}
         self.table: dict[str, Any] = {}
+        self.usable = True
+        """False for a file that cannot be read at all, of which nothing more need be said."""
         try:
             self.table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            problems.append(Problem(file=file, text=f"not TOML: {error}"))
+            self.usable = False
+            place = _PLACE.search(str(error))
+            line, column = (int(place[1]), int(place[2])) if place else (0, 0)
+            text = _PLACE.sub("", str(error))
+            problems.append(Problem(file=file, line=line, column=column, text=f"not TOML: {text}"))
         else:
             self._positions = locate(text)
 
@@ -71,7 +80,9 @@ class Document:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
             problems.append(Problem(file=file, text=f"cannot be read: {reason}"))
-            text = ""
+            document = cls(file, "", problems)
+            document.usable = False
+            return document
         return cls(file, text, problems)
 
     def complain(self, path: KeyPath, text: str, *, absent: bool = False, warning: bool = False) -> None:

@@ -26,7 +26,7 @@ _MISSING = object()
 
 def read(document: Document, shape: type[T], table: dict[str, Any], path: KeyPath = ()) -> T | None:
     """Build ``shape`` from a table. None if anything is wrong with it; what, the document has been told."""
-    return _Reader(document).struct(shape, table, path)
+    return _Reader(document).struct(shape, table, path) if document.usable else None
 
 
 class _Reader:

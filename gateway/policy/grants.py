@@ -89,10 +89,11 @@ class Grant(Struct, frozen=True, kw_only=True):
     def _check_fields(self) -> None:
         if not self.fields:
             raise ValueError("a grant names the elements that may be released")
-        if self.fields != EVERYTHING:
-            for text in self.fields:
-                if not parse_pointer(text).steps:
-                    raise ValueError('the whole answer is granted as "*", alone')
+        if self.fields == EVERYTHING:
+            return
+        for text in self.fields:
+            if text in EVERYTHING or not parse_pointer(text).steps:
+                raise ValueError('the whole answer is granted as "*", alone')
 
     @property
     def whole(self) -> bool:
