@@ -105,9 +105,16 @@ class Audit:
         return None if stored is None else _found(stored, epochs)
 
     async def _epochs(self, reader: Reader) -> dict[str, Epoch]:
-        opened = {}
+        """Those that the reader's key opens: an epoch from before their time was sealed to others."""
+        opened: dict[str, Epoch] = {}
+        refused: ExchangeError | None = None
         for epoch_id, _, sealed in await self._log.epochs():
-            opened[epoch_id] = open_epoch(sealed, reader.key)
+            try:
+                opened[epoch_id] = open_epoch(sealed, reader.key)
+            except ExchangeError as error:
+                refused = error
+        if refused is not None and not opened:
+            raise refused
         return opened
 
     async def _record(self, action: str, question: Question, reader: Reader, record_id: RecordId | None = None) -> None:

@@ -33,7 +33,7 @@ Reached = Raw | Received | Claimed | Verified | Authorized | Recorded
 class RefusalRates:
     """How many refusals of each proved client are recorded one by one: a token bucket each, refilled by the minute."""
 
-    def __init__(self, clock: Clock, *, per_minute: int = 600) -> None:
+    def __init__(self, clock: Clock, *, per_minute: int) -> None:
         self._clock = clock
         self._per_second = per_minute / 60
         self._burst = float(per_minute)
@@ -50,7 +50,7 @@ class RefusalRates:
 
 
 class Refuser:
-    """Consumes refusals."""
+    """Consumes refusals. per_minute: how many of each proved client are recorded one by one."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Refuser:
         clock: Clock,
         entropy: Entropy,
         observer: Observer,
+        per_minute: int,
     ) -> None:
         self._recorder = recorder
         self._sealer = sealer
@@ -70,7 +71,7 @@ class Refuser:
         self._clock = clock
         self._entropy = entropy
         self._observer = observer
-        self._rates = RefusalRates(clock)
+        self._rates = RefusalRates(clock, per_minute=per_minute)
 
     async def refuse(self, reached: Reached, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
         """Answer an error in the way that fits how far the message came."""

@@ -53,7 +53,10 @@ class Core(Struct, frozen=True, kw_only=True):
 
 
 async def build_core(settings: Settings, committed: Callable[[], None] = lambda: None) -> Core:
-    """Open the database, begin an epoch. committed: called after each commit. Raises ExchangeError and JournalUnavailableError."""
+    """Open the database, begin an epoch. committed: called after each commit.
+
+    Raises ExchangeError and JournalUnavailableError.
+    """
     clock, entropy = SystemClock(), EntropyPool(os.urandom)
     vault_key = _vault_key(settings.keys.vault_key)
     store = SqliteStore(settings.ledger.database)

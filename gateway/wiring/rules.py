@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from msgspec import Struct
 
-from adapters.insurance import InsuranceTarget
+from adapters.insurance import InsuranceOptions, InsuranceTarget
 from adapters.population import PopulationOptions, PopulationTarget, load_contract
 from adapters.provider import Provider
 from adapters.rest.outbound import RestOptions, RestTarget
@@ -109,26 +109,20 @@ def _target(chosen: ServiceSettings, origins: Origins) -> Target:
     provider = origins.providers[origins.settings.provider_of[chosen.id]]
     match chosen.adapter:
         case Adapter.POPULATION:
-            return PopulationTarget(provider, load_contract(product_folder("schemas")), _population(chosen.options))
+            options = PopulationOptions(
+                integration_codes=chosen.integration_codes, agencies=chosen.agencies, charsets=chosen.charsets
+            )
+            return PopulationTarget(provider, load_contract(product_folder("schemas")), options)
         case Adapter.INSURANCE:
-            return InsuranceTarget(provider)
+            return InsuranceTarget(provider, InsuranceOptions(charsets=chosen.charsets))
         case _:
-            options = RestOptions(
+            passing = RestOptions(
                 path=chosen.path,
                 kind=RestKind(chosen.kind.value),
                 idempotent=chosen.idempotent,
                 not_found=chosen.not_found,
             )
-            return RestTarget(provider, options)
-
-
-def _population(options: Mapping[str, str]) -> PopulationOptions:
-    """``integration.OPERATION`` and ``agency.MEMBER`` of a service's options, taken apart."""
-    by_kind: dict[str, dict[str, str]] = {"integration": {}, "agency": {}}
-    for name, value in options.items():
-        kind, _, key = name.partition(".")
-        by_kind.setdefault(kind, {})[key] = value
-    return PopulationOptions(integration_codes=by_kind["integration"], agencies=by_kind["agency"])
+            return RestTarget(provider, passing)
 
 
 def own_services(settings: Settings) -> dict[str, ServiceId]:

@@ -1,4 +1,4 @@
-"""Errors of the exchange itself: how a caller may prove itself, and calls made inside."""
+"""Errors of the exchange itself: how a caller may prove itself, calls made inside, and where it listens."""
 
 from gateway.model.errors.base import ErrorKind, Fault, Text
 
@@ -31,3 +31,15 @@ DELEGATION_REFUSED = ErrorKind(
     ),
 )
 """Never seen unless our own code is wrong."""
+
+PORT_UNAVAILABLE = ErrorKind(
+    code="server.clientproxy.port_unavailable",
+    status=500,
+    fault=Fault.GATEWAY,
+    title=Text("The gateway cannot listen there.", "Cổng không thể lắng nghe tại địa chỉ này."),
+    next=Text(
+        "Stop what uses the port, or choose another one (listener.port, or MOTLAN_LISTENER_PORT).",
+        "Dừng chương trình đang dùng cổng mạng đó, hoặc chọn cổng khác (listener.port hoặc MOTLAN_LISTENER_PORT).",
+    ),
+)
+"""A configured address is in use, privileged or not of this machine."""

@@ -1,0 +1,116 @@
+"""``motlan serve``: runs a gateway, in one process or several on one database."""
+
+import asyncio
+import gc
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import structlog
+
+from gateway.config.load import load
+from gateway.model.errors import ExchangeError
+from gateway.wiring.gateway import Gateway
+
+_RESTART_SECONDS = 1.0
+_COLLECT_AFTER = 50_000
+"""Objects between collections: the hot path makes few cycles, and each collection visits all that lives."""
+
+
+@click.command(epilog="Example:  motlan serve --config config/gateway.toml")
+@click.option("--config", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="gateway.toml")
+@click.option("--worker", type=int, hidden=True, help="Which of several processes this is.")
+def serve(file: Path, worker: int | None) -> None:
+    """Run a gateway until SIGTERM or SIGINT; SIGHUP takes up a changed trust list, policy and services."""
+    configure_logging()
+    settings = load(file)
+    if worker is None and settings.gateway.workers > 1:
+        sys.exit(_supervise(file, settings.gateway.workers))
+    _loop(_run(file, worker or 0))
+
+
+def configure_logging() -> None:
+    """JSON lines on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _loop(main: object) -> None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on Windows
+
+        run: Callable[..., None] = uvloop.run
+    except ModuleNotFoundError:
+        run = asyncio.run
+    run(main)
+
+
+async def _run(file: Path, worker: int) -> None:
+    log = structlog.get_logger("motlan")
+    gateway = await Gateway.start(file, worker=worker)
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    reloading: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        try:
+            await gateway.reload()
+            log.info("reloaded", trust_list=gateway.pipeline.rules.trust.document.serial)
+        except ExchangeError as error:
+            log.error("not reloaded; what was in force stays in force", code=error.kind.code, detail=error.detail)
+
+    def hang_up() -> None:
+        task = loop.create_task(reload())
+        reloading.add(task)
+        task.add_done_callback(reloading.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    log.info("serving", url=gateway.url, admin=gateway.admin_url, worker=worker)
+    await stop.wait()
+    log.info("stopping", in_flight=gateway.edge.in_flight)
+    await gateway.stop()
+
+
+def _supervise(file: Path, workers: int) -> int:
+    """Keep ``workers`` processes running; pass signals on. A worker that dies is started again."""
+    stopping = False
+    processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(number: int) -> None:
+        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(file), "--worker", str(number)]
+        processes[number] = subprocess.Popen(command)  # noqa: S603 - our own program
+
+    def pass_on(number: int, _: object) -> None:
+        nonlocal stopping
+        stopping = stopping or number != signal.SIGHUP
+        for process in processes.values():
+            process.send_signal(number)
+
+    for number in range(workers):
+        start(number)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    while not stopping:
+        time.sleep(_RESTART_SECONDS)
+        for number, process in list(processes.items()):
+            if process.poll() is not None and not stopping:
+                if process.returncode == 1:  # it refused to start, and said why
+                    pass_on(signal.SIGTERM, None)
+                    break
+                start(number)
+    return max((process.wait() for process in processes.values()), default=0)

@@ -1,0 +1,284 @@
+"""A whole gateway out of its configuration: started, reloaded, stopped."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import Struct
+
+from adapters.provider import Provider
+from adapters.rest.codec import RestCodec
+from gateway.config.environment import environment
+from gateway.config.load import Settings, load
+from gateway.config.secrets import resolve
+from gateway.exchange.authorising import Freshness
+from gateway.exchange.configuration import Configurations
+from gateway.exchange.dispatching import Dispatcher
+from gateway.exchange.pipeline import Parts, Pipeline
+from gateway.exchange.prefill import PrefillTarget
+from gateway.exchange.refusing import Refuser
+from gateway.exchange.rules import Rules
+from gateway.exchange.sealing import Sealer
+from gateway.exchange.sequencer import Sequencer
+from gateway.exchange.tally import Tally
+from gateway.keys.file import FileKey, load_private_key, load_signing_key
+from gateway.ledger.note import VerifierKey
+from gateway.model.envelope import Claim
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.request import BAD_HEADER
+from gateway.model.errors.trust import KEY_FILE_UNUSABLE
+from gateway.model.message import Body
+from gateway.model.stages import Recorded, Released
+from gateway.obs.observer import Metrics, Observer
+from gateway.ports import Document
+from gateway.server.app import AdminApp, PublicApp
+from gateway.server.edge import Edge, EdgeOptions
+from gateway.server.publiclog import PublicLog
+from gateway.signing.target import PublicUrl
+from gateway.storage.spool import SpoolWriter
+from gateway.trust.store import TrustStore
+from gateway.validation.strict_json import parse_json
+from gateway.wiring.chores import Chores
+from gateway.wiring.core import Core, build_core
+from gateway.wiring.listeners import Listening, Opening, listen, public_tls
+from gateway.wiring.providers import build_provider
+from gateway.wiring.rules import Origins, compile_rules, own_services
+from gateway.wiring.trust import KIND as TRUST_KIND
+from gateway.wiring.trust import load_trust
+
+
+class _Adopted(Struct, frozen=True, kw_only=True):
+    """A configuration that was loaded, recorded and compiled, with the connections it opened."""
+
+    settings: Settings
+    rules: Rules
+    providers: dict[str, Provider]
+
+
+class Gateway:
+    """A running gateway. Build it with ``start``; stop it from the same event loop.
+
+    settings, core, pipeline, observer, metrics, sequencer, chores: its parts, for tools and tests. url, admin_url:
+    where it listens.
+    """
+
+    def __init__(self, settings: Settings, core: Core, key: FileKey, log_key: VerifierKey, worker: int) -> None:
+        self.settings = settings
+        self._worker = worker
+        self.core = core
+        self.key = key
+        self.log_key = log_key
+        self.metrics = Metrics()
+        self.observer = Observer(self.metrics)
+        self.tally = Tally()
+        self._providers: dict[str, Provider] = {}
+        self._public: Listening | None = None
+        self._admin: Listening | None = None
+
+    @classmethod
+    async def start(cls, file: Path, *, worker: int = 0) -> "Gateway":
+        """Start from a configuration file. worker: which of several processes this is; its admin port is that far on.
+
+        Raises ExchangeError for what is wrong with configuration, keys, trust list or ports, and
+        JournalUnavailableError.
+        """
+        settings = load(file)
+        key = load_signing_key(settings.keys.signing_key, settings.keys.signing_certificate)
+        log_key, sign = _log_key(settings)
+        wake: list[Callable[[], None]] = []
+        core = await build_core(settings, committed=lambda: wake[0]() if wake else None)
+        gateway = cls(settings, core, key, log_key, worker)
+        try:
+            gateway.sequencer = Sequencer(
+                core.store.log,
+                core.clock,
+                gateway.observer,
+                key=log_key,
+                sign=sign,
+                holder=f"{os.getpid()}-{core.entropy(8).hex()}",
+            )
+            wake.append(gateway.sequencer.wake)
+            await gateway._begin()
+        except BaseException:
+            await core.store.close()
+            raise
+        return gateway
+
+    sequencer: Sequencer
+    pipeline: Pipeline
+    chores: Chores
+    edge: Edge
+
+    @property
+    def url(self) -> str:
+        """The callers' listener."""
+        assert self._public is not None
+        return self._public.url
+
+    @property
+    def admin_url(self) -> str | None:
+        """The operator's listener; None if there is none."""
+        return None if self._admin is None else self._admin.url
+
+    async def reload(self) -> None:
+        """Take up a changed trust list, policy and services; connections stay. Listeners, keys and ledger need a
+        restart.
+
+        Raises ExchangeError: what is in force stays in force then.
+        """
+        adopted = await self._adopt(load(self.settings.file))
+        replaced = self._providers
+        self._providers = adopted.providers
+        self.pipeline.rules = adopted.rules
+        for provider in replaced.values():
+            await provider.close()
+
+    async def stop(self) -> None:
+        """Stop taking calls, let those under way finish, write what is counted, close everything."""
+        self.edge.closing = True
+        for listening in (self._public, self._admin):
+            if listening is not None:
+                await listening.stop(self.settings.timeouts.drain)
+        for route in self.pipeline.rules.routes.values():
+            await route.target.close()
+        await self.chores.stop()
+        await self.core.store.close()
+
+    # -- building --------------------------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        adopted = await self._adopt(self.settings)
+        self._providers = adopted.providers
+        urls = _public_urls(self.settings)
+        codec = RestCodec(lambda data: parse_json(data, self.settings.limits), own_services(self.settings))
+        self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
+        self.chores = Chores(
+            core=self.core,
+            pipeline=self.pipeline,
+            sequencer=self.sequencer,
+            tally=self.tally,
+            observer=self.observer,
+            metrics=self.metrics,
+        )
+        await self.chores.recover()
+        self.edge = Edge(
+            self.pipeline,
+            clock=self.core.clock,
+            entropy=self.core.entropy,
+            limits=self.settings.limits,
+            options=EdgeOptions(body_seconds=self.settings.timeouts.body, in_flight=self.settings.capacity.in_flight),
+            new_sink=self._new_sink,
+        )
+        await self._listen(codec, adopted.rules.trust)
+        self.chores.start()
+
+    async def _adopt(self, settings: Settings) -> _Adopted:
+        """Trust list first, then policy and services: each is recorded before it is used."""
+        core = self.core
+        now = core.clock.now()
+        trust, listed = load_trust(settings.trust, await core.store.log.newest_document(TRUST_KIND), now)
+        providers = {name: self._provider(settings, name) for name in settings.providers}
+        prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
+        rules = compile_rules(Origins(settings=settings, trust=trust, providers=providers, prefill=prefill))
+        configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)
+        policy = Document(kind="policy", digest=settings.policy_digest, content=b"", at=now)
+        services = Document(kind="services", digest=settings.services_digest, content=b"", at=now)
+        for document in (listed, policy, services):
+            await configurations.adopt(document, rules.in_force)
+        return _Adopted(settings=settings, rules=rules, providers=providers)
+
+    def _provider(self, settings: Settings, name: str) -> Provider:
+        return build_provider(
+            settings.providers[name],
+            settings.limits,
+            self.core.clock,
+            lambda ref: resolve(ref, settings.secrets, environment()),
+            self._new_sink,
+        )
+
+    def _parts(self, urls: dict[str, PublicUrl], codec: RestCodec) -> Parts:
+        core = self.core
+        origins = {url.origin: url for url in urls.values()}
+        sealer = Sealer(self.key, core.clock, origins)
+        refuser = Refuser(
+            recorder=core.recorder,
+            sealer=sealer,
+            retries=core.retries,
+            tally=self.tally,
+            clock=core.clock,
+            entropy=core.entropy,
+            observer=self.observer,
+            per_minute=self.settings.capacity.refusals_per_minute,
+        )
+        return Parts(
+            recorder=core.recorder,
+            dispatcher=Dispatcher(self.key, core.clock, origins),
+            sealer=sealer,
+            refuser=refuser,
+            freshness=Freshness(),
+            clock=core.clock,
+            entropy=core.entropy,
+            observer=self.observer,
+            limits=self.settings.limits,
+            public_urls=urls,
+            quota_pseudonym=core.quota_pseudonym,
+            inside=codec,
+        )
+
+    async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
+        settings = self.settings
+        log = PublicLog(self.core.store.log)
+        app = PublicApp(self.edge, codec, log, own=own_services(settings), pages={})
+        self._public = await listen(
+            Opening(
+                host=settings.listener.host,
+                port=settings.listener.port,
+                handler=app.handle,
+                framing_refused=self._framing_refused,
+                head_seconds=settings.timeouts.head,
+                tls=public_tls(settings, trust),
+                shared=settings.gateway.workers > 1,
+            )
+        )
+        if settings.admin is not None:
+            admin = AdminApp(self.metrics.registry, self._unready)
+            self._admin = await listen(
+                Opening(
+                    host=settings.admin.host,
+                    port=settings.admin.port + (self._worker if settings.admin.port else 0),
+                    handler=admin.handle,
+                    framing_refused=lambda _: None,
+                    head_seconds=settings.timeouts.head,
+                )
+            )
+
+    async def _call_inside(self, parent: Recorded, said: Claim, body: Body) -> Released:
+        return await self.pipeline.call_inside(parent, said, body)  # which is built after its targets
+
+    def _new_sink(self) -> SpoolWriter:
+        return SpoolWriter(self.settings.folders.spool, limit=self.settings.limits.answer, entropy=self.core.entropy)
+
+    def _framing_refused(self, address: str) -> None:
+        self.pipeline.turn_away(ExchangeError(BAD_HEADER, "not HTTP"), address)
+
+    def _unready(self) -> str | None:
+        try:
+            self.pipeline.rules.trust.check_current(self.core.clock.now())
+        except ExchangeError as error:
+            return error.kind.code
+        return self.chores.halted
+
+
+def _public_urls(settings: Settings) -> dict[str, PublicUrl]:
+    urls = [PublicUrl.parse(text) for text in settings.gateway.public_urls]
+    return {url.authority: url for url in urls}
+
+
+def _log_key(settings: Settings) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
+    private = load_private_key(settings.ledger.log_key)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{settings.ledger.log_key}: a log's key is Ed25519")
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return VerifierKey(settings.ledger.origin, public), private.sign
