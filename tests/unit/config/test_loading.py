@@ -109,7 +109,7 @@ def test_all_problems_of_all_files_are_said_at_once(file):
         "gateway.toml:44 timeouts.prefill: must be a number",
         "population.toml:21 service[1].adapter: must be one of rest, population, insurance, prefill; did you mean population?",
         "social-insurance.toml:6 provider.timeout_seconds: must be more than 0",
-        "others.toml:29 grant[3].service: there is no service VN/GOV/G12/social-insurance/insurence; did you mean VN/GOV/G12/social-insurance/insurance?",
+        "others.toml:27 grant[3].service: there is no service VN/GOV/G12/social-insurance/insurence; did you mean VN/GOV/G12/social-insurance/insurance?",
     ):
         assert expected in problems, problems
     assert any("there is no role chlid" in problem for problem in problems)
