@@ -50,7 +50,7 @@ def write_error(head: Head, claim: Claim | None, error: ExchangeError, record_id
         if claim.message_id is not None:
             fields.append(("X-Road-Id", claim.message_id))
         fields += [("X-Road-Client", encode(claim.client)), ("X-Road-Service", encode(claim.service))]
-    fields += [("X-Road-Request-Id", record_id), ("Motlan-Receipt", record_id)]
+    fields.append(("X-Road-Request-Id", record_id))
     if error.retry_after is not None:
         fields.append(("Retry-After", str(error.retry_after)))
     return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(body))

@@ -67,7 +67,7 @@ async def _run(file: Path, worker: int) -> None:
             await gateway.reload()
             log.info("reloaded", trust_list=gateway.pipeline.rules.trust.document.serial)
         except ExchangeError as error:
-            log.error("not reloaded; what was in force stays in force", code=error.kind.code, detail=error.detail)
+            log.warning("not reloaded; what was in force stays", code=error.kind.code, detail=error.detail)
 
     def hang_up() -> None:
         task = loop.create_task(reload())

@@ -19,7 +19,7 @@ from gateway.model.errors import ExchangeError, Fault
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.request import REPLAYED_NONCE
 from gateway.model.ids import SubsystemId
-from gateway.model.message import Head
+from gateway.model.message import AnswerHead, Head
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import Answer, Authorized, Claimed, Delegated, Direct, Received, Recorded, Refused, Verified
 from gateway.model.storage import JournalUnavailableError, NonceUsedError
@@ -100,7 +100,8 @@ class Refuser:
         proof = reached.proof if isinstance(reached, Verified) and isinstance(reached.proof, Direct) else None
         answer = codec.refuse(head, claim, error, raw.id)
         if error.kind.status == 401:  # noqa: PLR2004 - RFC 9421 §5.1: say what to sign
-            answer = _with_field(answer, "Accept-Signature", accept_signature(head, has_body=raw.body.size > 0))
+            wanted = accept_signature(head, has_body=raw.body.size > 0)
+            answer = _with_fields(answer, ("Accept-Signature", wanted))
         answer, _ = self._sealer.seal_refusal(answer, head, None if received is None else received.public_url, proof)
         return Refused(answer=answer, error=error, record_id=None)
 
@@ -118,6 +119,7 @@ class Refuser:
             return self._count(verified, codec, ExchangeError(RECORD_FAILED))
         received = verified.claimed.received
         answer = codec.refuse(received.head, verified.parts.claim, error, received.id)
+        answer = _with_fields(answer, ("Motlan-Receipt", received.id))
         return Refused(answer=self._sealed(verified, answer)[0], error=error, record_id=received.id)
 
     async def _end(self, recorded: Recorded, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
@@ -125,7 +127,8 @@ class Refuser:
         record_id = new_record_id(now, self._entropy)
         outcome = _outcome_of(error)
         refusal = codec.refuse(verified.claimed.received.head, verified.parts.claim, error, record_id)
-        answer, base, signature = self._sealed(verified, _with_field(refusal, "Motlan-Outcome", outcome.value))
+        refusal = _with_fields(refusal, ("Motlan-Outcome", outcome.value), ("Motlan-Receipt", record_id))
+        answer, base, signature = self._sealed(verified, refusal)
         ending = Ending(
             id=record_id,
             at=now,
@@ -169,6 +172,6 @@ def _parts(reached: Raw | Received | Claimed | Verified) -> tuple[Head, Claim | 
             return reached.head, None, None
 
 
-def _with_field(answer: Answer, name: str, value: str) -> Answer:
-    head = type(answer.head)(status=answer.head.status, fields=(*answer.head.fields, (name, value)))
+def _with_fields(answer: Answer, *added: tuple[str, str]) -> Answer:
+    head = AnswerHead(status=answer.head.status, fields=answer.head.fields + added)
     return Answer(head=head, body=answer.body)

@@ -28,6 +28,9 @@ class BodySink(Protocol):
 
 NewSink = Callable[[], BodySink]
 
+SERVER = "motlan"
+"""What the gateway calls itself: no versions for those who look for known holes."""
+
 
 async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink) -> Body:
     """The request's body as received. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it.
@@ -85,6 +88,7 @@ async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink
 async def respond(request: web.BaseRequest, answer: Answer, *, close: bool = False) -> web.StreamResponse:
     """Send an answer. Spooled bodies are streamed and then given up."""
     headers = CIMultiDict(answer.head.fields)
+    headers[hdrs.SERVER] = SERVER
     body = answer.body
     if body.spool is None:
         response: web.StreamResponse = web.Response(status=answer.head.status, headers=headers, body=body.data)

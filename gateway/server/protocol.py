@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from gateway.model.errors.request import BAD_HEADER
+from gateway.server.bodies import SERVER
 
 FramingRefused = Callable[[str], None]
 """Told the address of a peer whose bytes were not HTTP."""
@@ -39,6 +40,7 @@ class EdgeProtocol(web.RequestHandler):
         self._framing_refused(request.remote or "")
         response = web.Response(status=status, body=_BODY, content_type="application/json")
         response.headers["X-Road-Error"] = BAD_HEADER.code
+        response.headers[hdrs.SERVER] = SERVER
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
         return response
