@@ -22,10 +22,22 @@ def _date(value: Any) -> str:
 
 def _plain(value: Any, how: Compare) -> Any:
     if isinstance(value, str):
-        text = unicodedata.normalize("NFC", value)
-        return " ".join(text.casefold().split()) if how is Compare.NAME else text
+        return _name(value) if how is Compare.NAME else unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
         return {name: _plain(member, how) for name, member in value.items()}
     if isinstance(value, list):
         return [_plain(item, how) for item in value]
     return value
+
+
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+"""Huyền, sắc, ngã, hỏi, nặng, as combining characters."""
+
+
+def _name(text: str) -> str:
+    """A name without its capitals and needless spaces, each word's tone behind it: ``Hoà`` and ``Hòa`` are one name."""
+    words = []
+    for word in unicodedata.normalize("NFD", text.casefold()).split():
+        tones = [char for char in word if char in _TONES]
+        words.append("".join([*(char for char in word if char not in _TONES), *tones]))
+    return " ".join(words)

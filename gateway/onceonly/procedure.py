@@ -21,7 +21,7 @@ class Compare(StrEnum):
 
     EXACT = "exact"
     NAME = "name"
-    """Apart from capitals, spaces and the way that marks are encoded."""
+    """Apart from capitals, spaces, the way marks are encoded, and which vowel of a word carries its tone."""
     DATE = "date"
     """As far as the less precise of the two goes."""
 
