@@ -1,6 +1,5 @@
 """A whole gateway for tests and benchmarks: its PKI, its configuration in a folder, and one REST provider behind it."""
 
-import asyncio
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -12,10 +11,9 @@ from msgspec import Struct
 from adapters.simulators import pki
 from adapters.simulators.pki import Pki
 from gateway.keys.file import FileKey, load_signing_key
-from gateway.model.envelope import ProofScheme
 from gateway.model.ids import ServiceId, SubsystemId, parse_service, parse_subsystem
-from gateway.model.instant import Instant, plus
-from gateway.model.usage import RoleName, ServiceType
+from gateway.model.instant import Instant
+from gateway.model.usage import ServiceType
 from gateway.wiring.core import SystemClock
 from gateway.wiring.gateway import Gateway
 
