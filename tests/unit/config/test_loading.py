@@ -220,6 +220,12 @@ def test_the_environment_overrides_a_few_keys(file):
     )
 
 
+def test_the_environment_cannot_stand_in_for_an_absent_ledger(file):
+    text = file.read_text(encoding="utf-8")
+    file.write_text(re.sub(r"(?m)^\[ledger\]\n(.+\n)+", "", text), encoding="utf-8")
+    assert any("[ledger] is absent" in problem for problem in said(file, {"MOTLAN_LEDGER_DATABASE": "/tmp/x"}))
+
+
 def test_the_examples_are_right_once_their_files_are_there(tmp_path):
     shutil.copytree(product_folder("config"), tmp_path / "config")
     folder = tmp_path / "config"
