@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -15,7 +16,6 @@ from yarl import URL
 
 from gateway.client.call import Call, outbound
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
-from gateway.keys.tls import client_context
 from gateway.model.envelope import Purpose
 from gateway.model.ids import SubsystemId, parse_service, parse_subsystem
 from gateway.model.instant import Instant
@@ -161,8 +161,9 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
     """
     signing_key = load_signing_key(Path(key), Path(certificate), passphrase=passphrase)
     known = [PublicKey.from_certificate(load_certificates(Path(file))[0]) for file in gateway_certificates]
-    trusted = None if authorities is None else load_certificates(Path(authorities))
-    connector = aiohttp.TCPConnector(ssl=client_context(trusted))
+    context = ssl.create_default_context(cafile=authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    connector = aiohttp.TCPConnector(ssl=context)
     timeout = aiohttp.ClientTimeout(total=seconds)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
         yield Client(

@@ -14,6 +14,8 @@ from gateway.signing.target import PublicUrl
 from gateway.validation.limits import Limits
 from gateway.validation.target import parse_target
 
+_INSIDE = Peer(address="")
+
 
 class Raw(Struct, frozen=True, kw_only=True):
     """What the edge took from a connection; nothing of it is checked. head: its target may be in absolute form."""
@@ -43,6 +45,11 @@ def receive(raw: Raw, limits: Limits, public_urls: Mapping[str, PublicUrl]) -> R
     parse_target(head.target)
     limits.check_body(raw.body.size)
     return Received(id=raw.id, at=raw.at, head=head, body=raw.body, peer=raw.peer, public_url=public_url.origin)
+
+
+def inside(parent: Received, record_id: RecordId, at: Instant, head: Head, body: Body) -> Received:
+    """A message that we made ourselves for a message that was received: nothing in its frame is anybody's but ours."""
+    return Received(id=record_id, at=at, head=head, body=body, peer=_INSIDE, public_url=parent.public_url)
 
 
 def _origin_form(head: Head, public_urls: Mapping[str, PublicUrl]) -> tuple[Head, PublicUrl | None]:

@@ -35,8 +35,9 @@ from gateway.exchange.sealing import Sealer
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import INTERNAL_ERROR
-from gateway.model.message import Body
-from gateway.model.stages import AnswerRecorded, Recorded, Released, Reply, Verified
+from gateway.model.ids import RecordId
+from gateway.model.message import Body, Head
+from gateway.model.stages import AnswerRecorded, Recorded, Refused, Released, Reply, Verified
 from gateway.policy.policyset import Pseudonym
 from gateway.ports import Clock, Codec, Entropy, Observer
 from gateway.signing.target import PublicUrl
@@ -90,8 +91,14 @@ class Pipeline:
         verified = delegate(parent, said, body, record_id=new_record_id(now, self._parts.entropy), at=now)
         return await self._perform(verified, self._parts.inside, self.rules)
 
-    def turn_away(self, error: ExchangeError, address: str) -> None:
-        """Count what the edge refused itself, before there was a message."""
+    def turn_away(
+        self, head: Head, codec: Codec, error: ExchangeError, *, record_id: RecordId, address: str
+    ) -> Refused:
+        """Refuse what the edge could not take: overload, a body that did not come."""
+        return self._parts.refuser.turn_away(head, codec, error, record_id=record_id, address=address)
+
+    def count_framing(self, error: ExchangeError, address: str) -> None:
+        """Count what was not even HTTP; it was answered below us."""
         self._parts.refuser.count_unread(error, address)
 
     async def _perform(self, verified: Verified, codec: Codec, rules: Rules) -> Released:

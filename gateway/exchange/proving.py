@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from gateway.exchange.frame import inside
 from gateway.exchange.rules import Rules
 from gateway.model.envelope import Claim, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
@@ -10,15 +11,13 @@ from gateway.model.errors.signature import SIGNATURE_MISSING
 from gateway.model.ids import RecordId, encode
 from gateway.model.instant import Instant
 from gateway.model.message import Body, Fields, Head
-from gateway.model.stages import Claimed, Delegated, Direct, Peer, Received, Recorded, Verified
+from gateway.model.stages import Claimed, Delegated, Direct, Received, Recorded, Verified
 from gateway.ports import Codec
 from gateway.signing.http_sig import parse_signature, verify_request
 from gateway.signing.target import PublicUrl
 
 NEGOTIATION = frozenset({"accept", "accept-language", "traceparent", "tracestate", "if-none-match"})
 """Fields that may be forwarded without being signed: they choose a representation, never what is done or for whom."""
-
-_INSIDE = Peer(address="")
 
 
 def claim(received: Received, codec: Codec) -> Claimed:
@@ -65,14 +64,7 @@ def delegate(parent: Recorded, said: Claim, body: Body, *, record_id: RecordId, 
     origin = parent.authorized
     if said.client != origin.verified.client or said.purpose != origin.decision.purpose:
         raise ExchangeError(DELEGATION_REFUSED, "a delegated call keeps the client and the purpose of its parent")
-    received = Received(
-        id=record_id,
-        at=at,
-        head=_synthetic_head(said, body),
-        body=body,
-        peer=_INSIDE,
-        public_url=origin.verified.claimed.received.public_url,
-    )
+    received = inside(origin.verified.claimed.received, record_id, at, _synthetic_head(said, body), body)
     return Verified(
         claimed=Claimed(received=received, claim=said),
         client=origin.verified.client,

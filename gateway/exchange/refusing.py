@@ -18,7 +18,7 @@ from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError, Fault
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.request import REPLAYED_NONCE
-from gateway.model.ids import SubsystemId
+from gateway.model.ids import RecordId, SubsystemId
 from gateway.model.message import AnswerHead, Head
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import Answer, Authorized, Claimed, Delegated, Direct, Received, Recorded, Refused, Verified
@@ -85,6 +85,13 @@ class Refuser:
         if isinstance(reached, Verified):
             return await self._record(reached, codec, error, rules)
         return self._count(reached, codec, error)
+
+    def turn_away(
+        self, head: Head, codec: Codec, error: ExchangeError, *, record_id: RecordId, address: str
+    ) -> Refused:
+        """Refuse, unsigned, what never became a message: nothing is known of the caller, so nothing is spent on it."""
+        self.count_unread(error, address)
+        return Refused(answer=codec.refuse(head, None, error, record_id), error=error, record_id=None)
 
     def count_unread(self, error: ExchangeError, address: str) -> None:
         """Count what never became a message: broken framing, a body that did not come, overload."""

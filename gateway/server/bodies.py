@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.message import EMPTY, Body
-from gateway.model.stages import Answer
+from gateway.model.stages import Released
 
 
 class BodySink(Protocol):
@@ -85,8 +85,9 @@ async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink
         raise
 
 
-async def respond(request: web.BaseRequest, answer: Answer, *, close: bool = False) -> web.StreamResponse:
-    """Send an answer. Spooled bodies are streamed and then given up."""
+async def respond(request: web.BaseRequest, released: Released, *, close: bool = False) -> web.StreamResponse:
+    """Send what may be released. Spooled bodies are streamed and then given up."""
+    answer = released.answer
     headers = CIMultiDict(answer.head.fields)
     headers[hdrs.SERVER] = SERVER
     body = answer.body

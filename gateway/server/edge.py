@@ -61,7 +61,7 @@ class Edge:
         self._in_flight += 1
         try:
             released = await self._exchange(request, codec, head, record_id, now)
-            return await respond(request, released.answer, close=self.closing)
+            return await respond(request, released, close=self.closing)
         except ExchangeError as error:
             return await self._turn_away(request, codec, head, record_id, error)
         finally:
@@ -87,8 +87,8 @@ class Edge:
     async def _turn_away(
         self, request: web.BaseRequest, codec: Codec, head: Head, record_id: RecordId, error: ExchangeError
     ) -> web.StreamResponse:
-        self._pipeline.turn_away(error, request.remote or "")
-        return await respond(request, codec.refuse(head, None, error, record_id), close=True)
+        refused = self._pipeline.turn_away(head, codec, error, record_id=record_id, address=request.remote or "")
+        return await respond(request, refused, close=True)
 
     @property
     def in_flight(self) -> int:

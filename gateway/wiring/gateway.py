@@ -261,7 +261,7 @@ class Gateway:
         return SpoolWriter(self.settings.folders.spool, limit=self.settings.limits.answer, entropy=self.core.entropy)
 
     def _framing_refused(self, address: str) -> None:
-        self.pipeline.turn_away(ExchangeError(BAD_HEADER, "not HTTP"), address)
+        self.pipeline.count_framing(ExchangeError(BAD_HEADER, "not HTTP"), address)
 
     def _unready(self) -> str | None:
         try:
