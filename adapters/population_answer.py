@@ -4,7 +4,7 @@ Raises AnswerError for whatever contradicts the contract; the target makes INVAL
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -38,7 +38,6 @@ _PLAIN_LIMIT = 256
 _ERRORS = codes.table("population.error")
 _NO_ERROR = frozenset({"", "0", "00", "000"})
 _MOMENT = re.compile(r"\d{14}", re.ASCII)
-_VIETNAM = timezone(timedelta(hours=7))
 _JSON = (("Content-Type", "application/json"),)
 
 
@@ -177,7 +176,7 @@ def _moment(value: object) -> Instant | None:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         return None
     try:
-        return from_datetime(datetime.strptime(value, "%Y%m%d%H%M%S").replace(tzinfo=_VIETNAM))
+        return from_datetime(datetime.fromisoformat(f"{value[:8]}T{value[8:]}+07:00"))
     except ValueError:
         return None
 

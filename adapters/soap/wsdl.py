@@ -63,6 +63,8 @@ class Contract:
             self._schemas = [etree.XMLSchema(etree.parse(str(path), _local_parser())) for path in answers]
         except (zeep.exceptions.Error, etree.LxmlError, OSError) as error:
             raise ContractError(f"{wsdl.name} cannot be loaded: {type(error).__name__}") from error
+        if self._service is None:
+            raise ContractError(f"{wsdl.name} describes no service")
         self._templates: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def request(self, operation: str, values: Values) -> bytes:

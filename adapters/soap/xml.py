@@ -70,15 +70,23 @@ Tree = dict[str, "Tree | str | None"]
 """Local name → child's tree, its text, or None where it is empty. Of repeated children the last."""
 
 
+_names: dict[str, str] = {}
+"""Qualified name → local name, of elements that a contract knows; so it stays small."""
+
+
 def tree_of(element: Element) -> Tree:
-    """The children of an element, by local name; text without surrounding white space."""
+    """The children of a valid element, by local name; text without surrounding white space."""
     tree: Tree = {}
     for child in element:
+        tag = child.tag
+        name = _names.get(tag)
+        if name is None:
+            name = _names[tag] = local_name(child)
         if len(child):
-            tree[local_name(child)] = tree_of(child)
+            tree[name] = tree_of(child)
         else:
             text = child.text
-            tree[local_name(child)] = (text.strip() or None) if text else None
+            tree[name] = (text.strip() or None) if text else None
     return tree
 
 

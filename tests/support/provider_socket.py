@@ -31,6 +31,14 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.001)
 
 
+async def settles(value: Callable[[], object]) -> None:
+    """Let the loop run until something has not changed for a while."""
+    before, same = value(), 0
+    while same < 50:
+        await asyncio.sleep(0.001)
+        before, same = value(), same + 1 if value() == before else 0
+
+
 class ScriptedProvider:
     """``async with ScriptedProvider(script, …) as provider: provider.url``; after the last script it repeats it."""
 
@@ -39,10 +47,9 @@ class ScriptedProvider:
         self.requests: list[bytes] = []
         self.connections = 0
         self.written = 0
-        self.stalled = False
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
@@ -54,13 +61,13 @@ class ScriptedProvider:
         self._server.close()
         for task in self._tasks:
             task.cancel()
-        for writer in self._writers:
+        for writer in self.writers:
             writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._writers.append(writer)
+        self.writers.append(writer)
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -81,7 +88,6 @@ class ScriptedProvider:
         for step in script:
             if isinstance(step, bytes):
                 writer.write(step)
-                self.stalled = writer.transport.get_write_buffer_size() > 0
                 await writer.drain()
                 self.written += len(step)
             elif step is CLOSE:
