@@ -34,6 +34,7 @@ REFUSED = {
     "too small to tell from zero": b"[1e-400]",
     "a zero with an absurd exponent": b"[0e999999999]",
     "a number of 5,000 digits": b"1" * 5_000,
+    "a number of 1,001 digits": b"9" * 1_001,
     "a fraction of 5,000 digits": b"0." + b"1" * 5_000,
     "a leading zero": b"[01]",
     "a plus sign": b"[+1]",
@@ -112,6 +113,10 @@ def test_numbers_have_exact_values():
     assert type(value["a"]) is Decimal
     assert type(value["c"]) is WrittenNumber
     assert type(value["b"]) is type(value["d"]) is int
+
+
+def test_long_runs_of_digits_in_strings_are_no_numbers():
+    assert parse_json(b'{"a":"' + b"1" * 2000 + b'","b":' + b"7" * 1000 + b"}")["a"] == "1" * 2000
 
 
 def test_one_byte_order_mark_is_ignored():
