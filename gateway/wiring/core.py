@@ -21,7 +21,7 @@ from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.instant import Instant
-from gateway.ports import Entropy
+from gateway.ports import Clock, Entropy
 from gateway.storage.sqlite.store import SqliteStore
 
 _KEY_BYTES = 32
@@ -43,7 +43,7 @@ class SystemClock:
 class Core(Struct, frozen=True, kw_only=True):
     """The parts under every use case, on one database."""
 
-    clock: SystemClock
+    clock: Clock
     entropy: Entropy
     store: SqliteStore
     epochs: Epochs
@@ -52,12 +52,14 @@ class Core(Struct, frozen=True, kw_only=True):
     quota_pseudonym: Callable[[str, str], bytes]
 
 
-async def build_core(settings: Settings, committed: Callable[[], None] = lambda: None) -> Core:
-    """Open the database, begin an epoch. committed: called after each commit.
+async def build_core(
+    settings: Settings, committed: Callable[[], None] = lambda: None, clock: Clock | None = None
+) -> Core:
+    """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None.
 
     Raises ExchangeError and JournalUnavailableError.
     """
-    clock, entropy = SystemClock(), EntropyPool(os.urandom)
+    clock, entropy = clock or SystemClock(), EntropyPool(os.urandom)
     vault_key = _vault_key(settings.keys.vault_key)
     store = SqliteStore(settings.ledger.database)
     try:

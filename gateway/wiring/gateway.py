@@ -32,7 +32,7 @@ from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.message import Body
 from gateway.model.stages import Recorded, Released
 from gateway.obs.observer import Metrics, Observer
-from gateway.ports import Document
+from gateway.ports import Clock, Document
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
 from gateway.server.publiclog import PublicLog
@@ -78,8 +78,9 @@ class Gateway:
         self._admin: Listening | None = None
 
     @classmethod
-    async def start(cls, file: Path, *, worker: int = 0) -> "Gateway":
+    async def start(cls, file: Path, *, worker: int = 0, clock: Clock | None = None) -> "Gateway":
         """Start from a configuration file. worker: which of several processes this is; its admin port is that far on.
+        clock: another than the machine's, for tests.
 
         Raises ExchangeError for what is wrong with configuration, keys, trust list or ports, and
         JournalUnavailableError.
@@ -88,7 +89,7 @@ class Gateway:
         key = load_signing_key(settings.keys.signing_key, settings.keys.signing_certificate)
         log_key, sign = _log_key(settings)
         wake: list[Callable[[], None]] = []
-        core = await build_core(settings, committed=lambda: wake[0]() if wake else None)
+        core = await build_core(settings, committed=lambda: wake[0]() if wake else None, clock=clock)
         gateway = cls(settings, core, key, log_key, worker)
         try:
             gateway.sequencer = Sequencer(
