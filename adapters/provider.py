@@ -21,6 +21,7 @@ from adapters.rest.failures import (
     TruncatedReplyError,
     UnreadableReplyError,
     UnsendableRequestError,
+    UnstorableReplyError,
 )
 from adapters.rest.http1 import Client, ClientOptions, Response, split_url
 from adapters.rest.passing import join_target
@@ -160,8 +161,8 @@ class Provider:
     def _judge(self, leave: Pass, result: Response | CallError) -> None:
         """Tell the breaker what this attempt says of the provider."""
         now = self._monotonic()
-        if isinstance(result, NotSentError) and result.busy:
-            self._breaker.gave_up(leave)  # our own queue was full
+        if isinstance(result, UnstorableReplyError) or (isinstance(result, NotSentError) and result.busy):
+            self._breaker.gave_up(leave)  # our own queue or disk was full
         elif isinstance(result, CallError) or result.status in _NOT_WORKING:
             self._breaker.failed(leave, now)
         else:
@@ -172,7 +173,7 @@ class Provider:
         if attempt >= self.options.attempts:
             return None
         if isinstance(result, CallError):
-            final = UnreadableReplyError | ReplyTooLargeError | CredentialsRefusedError
+            final = UnreadableReplyError | ReplyTooLargeError | UnstorableReplyError | CredentialsRefusedError
             again = not isinstance(result, final) and not result.timed_out
             safe = request.repeatable or (isinstance(result, NotSentError) and not result.busy)
             return self._backoff(attempt) if again and safe else None

@@ -20,6 +20,7 @@ from adapters.rest.failures import (
     ReplyTooLargeError,
     TruncatedReplyError,
     UnreadableReplyError,
+    UnstorableReplyError,
 )
 from gateway.model.message import Body, Fields
 
@@ -184,25 +185,35 @@ class Connection(asyncio.Protocol):
     async def _receive_into_sink(self) -> Body:
         """Move a large body into a sink as it arrives."""
         assert self._limits.open_sink is not None
-        assert self._transport is not None
         sink = self._limits.open_sink()
         try:
-            while True:
-                piece, self._body = self._body, bytearray()
-                if piece:
-                    await sink.write(bytes(piece))
-                    continue
-                self._check()
-                if self._complete:
-                    return sink.finish()
-                self._waiter = self._loop.create_future()
-                if self._paused:
-                    self._paused = False
-                    self._transport.resume_reading()
-                await self._waiter
+            await self._pour(sink)
+            return sink.finish()
+        except CallError:
+            sink.abort()
+            raise
+        except Exception as error:  # whatever the sink's store raises
+            sink.abort()
+            raise UnstorableReplyError(f"the answer could not be stored: {type(error).__name__}") from error
         except BaseException:
             sink.abort()
             raise
+
+    async def _pour(self, sink: BodySink) -> None:
+        assert self._transport is not None
+        while True:
+            piece, self._body = self._body, bytearray()
+            if piece:
+                await sink.write(bytes(piece))
+                continue
+            self._check()
+            if self._complete:
+                return
+            self._waiter = self._loop.create_future()
+            if self._paused:
+                self._paused = False
+                self._transport.resume_reading()
+            await self._waiter
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: connected."""

@@ -50,5 +50,9 @@ class ReplyTooLargeError(CallError):
     """The answer's body is larger than allowed."""
 
 
+class UnstorableReplyError(CallError):
+    """The place for a large answer could not take it (a full disk): our own trouble, not the provider's."""
+
+
 class UnsendableRequestError(ValueError):
     """The request cannot be written as HTTP/1.1: control characters in a field, a bad name, a field that frames."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import os
 import ssl
 import time
 
@@ -17,9 +19,11 @@ from adapters.rest.failures import (
     TruncatedReplyError,
     UnreadableReplyError,
     UnsendableRequestError,
+    UnstorableReplyError,
 )
 from adapters.rest.http1 import Client, ClientOptions, Origin, render_head, split_url
 from gateway.model.message import EMPTY, Body
+from gateway.storage.spool import SpoolWriter
 from tests.support.provider_socket import CLOSE, HANG, RESET, MemorySink, ScriptedProvider, answer, settles, until
 
 ORIGIN = Origin(scheme="http", host="provider.example", port=80)
@@ -364,6 +368,34 @@ async def test_sink_is_given_up_when_the_answer_breaks_off(script):
             await call(p, options=ClientOptions(spool_over=1024), open_sink=lambda: sink, seconds=0.3)
     assert sink.aborted
     assert not sink.finished
+
+
+@pytest.mark.asyncio
+async def test_large_answer_to_a_real_spool(tmp_path):
+    body = bytes(range(256)) * 16384
+
+    def spool():
+        return SpoolWriter(tmp_path, limit=2**23, entropy=os.urandom)
+
+    async with ScriptedProvider(answer(body)) as p:
+        got = await call(p, options=ClientOptions(spool_over=1024), open_sink=spool)
+    assert got.body.data is None
+    assert (got.body.size, got.body.sha256) == (len(body), hashlib.sha256(body).digest())
+    assert b"".join([piece async for piece in got.body.spool.chunks()]) == body
+    got.body.close()
+
+
+@pytest.mark.asyncio
+async def test_spool_that_cannot_take_the_answer_is_our_own_trouble(tmp_path):
+    def small():
+        return SpoolWriter(tmp_path, limit=2**16, entropy=os.urandom)
+
+    async with ScriptedProvider(answer(bytes(2**20)), answer(b"next")) as p:
+        client = Client(ClientOptions(spool_over=1024), open_sink=small)
+        with pytest.raises(UnstorableReplyError):
+            await call(p, client=client)
+        assert (await call(p, client=client)).body.data == b"next"
+        await client.close()
 
 
 @pytest.mark.asyncio
