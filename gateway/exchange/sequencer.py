@@ -141,8 +141,8 @@ class Sequencer:
         except ValueError as error:
             # The store refuses the step itself: rows that are not there, a tile that would change.
             self._halt(str(error))
-        except (StaleSequencerError, JournalUnavailableError):
-            # A write that failed may have been done all the same: what is stored decides.
+        except (StaleSequencerError, JournalUnavailableError, asyncio.CancelledError):
+            # A write that failed, or was not waited for, may have been done all the same: what is stored decides.
             self._tree, self._renew_at = None, 0.0
             raise
 

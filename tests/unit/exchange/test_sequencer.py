@@ -79,6 +79,30 @@ async def test_a_running_sequencer_is_woken_by_a_commit(store: Store) -> None:
     assert await verified(store.log) == 4
 
 
+async def test_a_step_that_was_cancelled_may_be_done_and_the_next_one_goes_on_from_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sequencer(store)
+    await one.step()
+    await put(store, 1, 3)
+    write, written = store.log.write, asyncio.Event()
+
+    async def write_and_wait(*args: Any) -> None:
+        await write(*args)
+        written.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(store.log, "write", write_and_wait)
+    task = asyncio.create_task(one.step())
+    await asyncio.wait_for(written.wait(), 10)
+    task.cancel()
+    await asyncio.wait([task])
+    monkeypatch.setattr(store.log, "write", write)
+    await put(store, 4, 4)
+    await one.step()
+    assert await verified(store.log) == 4
+
+
 async def test_another_takes_over_where_the_first_stopped(store: Store) -> None:
     clock = TestClock()
     await put(store, 1, 300)
