@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -11,6 +10,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct
 
 from gateway.config.load import Settings
+from gateway.config.secrets import read_vault_key
+from gateway.config.settings import Reader
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.ids import EntropyPool
 from gateway.exchange.recording import Recorder
@@ -25,7 +26,6 @@ from gateway.ports import Clock, Entropy
 from gateway.storage.sqlite.store import SqliteStore
 
 _KEY_BYTES = 32
-_OTHERS = 0o077
 
 
 class SystemClock:
@@ -60,10 +60,10 @@ async def build_core(
     Raises ExchangeError and JournalUnavailableError.
     """
     clock, entropy = clock or SystemClock(), EntropyPool(os.urandom)
-    vault_key = _vault_key(settings.keys.vault_key)
+    vault_key = read_vault_key(settings.keys.vault_key)
     store = SqliteStore(settings.ledger.database)
     try:
-        epochs = Epochs(store.log, clock, entropy, _recipients(settings))
+        epochs = Epochs(store.log, clock, entropy, tuple(recipient_of(reader) for reader in settings.ledger.readers))
         await epochs.renew()
     except BaseException:
         await store.close()
@@ -83,32 +83,12 @@ async def build_core(
     )
 
 
-def _recipients(settings: Settings) -> tuple[Recipient, ...]:
-    found = []
-    for reader in settings.ledger.readers:
-        try:
-            found.append(Recipient(reader.id, load_der_public_key(load_public_key(reader.key))))
-        except ValueError as error:
-            raise ExchangeError(KEY_FILE_UNUSABLE, f"{reader.key}: {error}") from None
-    return tuple(found)
-
-
-def _vault_key(file: Path) -> bytes:
-    """32 bytes, raw or in hexadecimal; only the owner may read the file."""
+def recipient_of(reader: Reader) -> Recipient:
+    """Who may open what is private, with their public key. Raises ExchangeError(KEY_FILE_UNUSABLE)."""
     try:
-        if file.stat().st_mode & _OTHERS:
-            raise ExchangeError(KEY_FILE_UNUSABLE, f"{file} may be read by others; use chmod 600")
-        data = file.read_bytes()
-    except OSError as error:
-        raise ExchangeError(KEY_FILE_UNUSABLE, f"{file}: {error.strerror}") from None
-    if len(data) != _KEY_BYTES:
-        try:
-            data = bytes.fromhex(data.decode())
-        except ValueError:
-            data = b""
-    if len(data) != _KEY_BYTES:
-        raise ExchangeError(KEY_FILE_UNUSABLE, f"{file} does not hold 32 bytes, raw or as 64 hexadecimal digits")
-    return data
+        return Recipient(reader.id, load_der_public_key(load_public_key(reader.key)))
+    except ValueError as error:
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{reader.key}: {error}") from None
 
 
 def _derived(key: bytes, use: bytes) -> bytes:
