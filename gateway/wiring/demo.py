@@ -1,0 +1,126 @@
+"""The demo's world: simulated agency systems and a real gateway between them, in one process, on loopback."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapters.simulators.access import ApiKey, HashedBasic
+from adapters.simulators.insurance import InsuranceSimulator
+from adapters.simulators.people import DEFAULT_COUNT, People
+from adapters.simulators.population import PopulationSimulator
+from adapters.simulators.portal import Portal
+from gateway import client as motlan
+from gateway.exchange.audit import Audit, Reader
+from gateway.keys.file import load_private_key
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.base import Text
+from gateway.model.errors.exchange import PORT_UNAVAILABLE
+from gateway.model.ids import SubsystemId
+from gateway.wiring import demo_contract
+from gateway.wiring.demo_contract import Desk
+from gateway.wiring.demo_files import DemoError, DemoFiles, choose_ports, configure, prepared
+from gateway.wiring.gateway import Gateway
+
+__all__ = ["DemoError", "DemoFiles", "World", "demo_world"]
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What runs. population, insurance: may be made to ``misbehave``. desk: officers and dossiers never used before."""
+
+    files: DemoFiles
+    people: People
+    population: PopulationSimulator
+    insurance: InsuranceSimulator
+    gateway: Gateway
+    desk: Desk
+
+    @property
+    def url(self) -> str:
+        """The gateway's, ``https://127.0.0.1:PORT``."""
+        return self.gateway.url
+
+    def client(
+        self, subsystem: SubsystemId, *, language: str = "vi", seconds: float = 30.0
+    ) -> AbstractAsyncContextManager[motlan.Client]:
+        """A client in the name of a member's subsystem."""
+        identity = self.files.identity(subsystem)
+        return motlan.open(
+            self.url,
+            subsystem=str(subsystem),
+            key=identity.key,
+            certificate=identity.certificate,
+            gateway_certificates=[self.files.gateway_certificate],
+            authorities=self.files.authorities,
+            language=language,
+            seconds=seconds,
+        )
+
+    def portal(self, of: motlan.Client, *, officer: str, agency: str = "00.H24") -> Portal:
+        """A desk of the provincial portal, with a new dossier."""
+        return Portal(of, officer=self.desk.officer(officer), case=self.desk.case(agency))
+
+    def publish(self) -> None:
+        """Write demo.json: outside programs may call now."""
+        gateway = self.gateway
+        document = demo_contract.contract(
+            self.files,
+            self.people,
+            gateway=gateway.url,
+            admin=gateway.admin_url or "",
+            vkey=gateway.log_key.encode(),
+            desk=self.desk,
+        )
+        demo_contract.write(self.files, document)
+
+    def audit(self) -> Audit:
+        """The auditor's use case on this gateway's log."""
+        core = self.gateway.core
+        in_force = self.gateway.pipeline.rules.in_force
+        return Audit(core.store.log, core.recorder, core.clock, core.entropy, in_force)
+
+    def auditor(self, *, case: str, reason: str) -> Reader:
+        """The auditor with their private key, which no gateway holds."""
+        return Reader(name="kiem-toan.01", case=case, reason=reason, key=load_private_key(self.files.auditor_key))
+
+
+@asynccontextmanager
+async def demo_world(folder: Path, *, port: int | None = None, count: int = DEFAULT_COUNT) -> AsyncIterator[World]:
+    """Start everything in ``folder`` (made, or found with its state); stop it at the end.
+
+    port: the gateway's; None: the one used there last, or any. count: how many people there are.
+    Raises DemoError for what its user can mend, ExchangeError for what the gateway refuses.
+    """
+    people = People(count=count)
+    async with AsyncExitStack() as stack:
+        files = stack.enter_context(prepared(folder, people))
+        access = HashedBasic(user="motlan", secret=files.secret("population"), unit="ms")
+        population = await stack.enter_async_context(PopulationSimulator(people, access=access))
+        insurance = await stack.enter_async_context(
+            InsuranceSimulator(people, access=ApiKey(key=files.secret("social-insurance")))
+        )
+        gateway = await _gateway(files, port, population, insurance)
+        stack.push_async_callback(gateway.stop)
+        world = World(
+            files=files, people=people, population=population, insurance=insurance, gateway=gateway, desk=Desk()
+        )
+        yield world
+
+
+async def _gateway(
+    files: DemoFiles, port: int | None, population: PopulationSimulator, insurance: InsuranceSimulator
+) -> Gateway:
+    chosen, admin = choose_ports(files, port)
+    file = configure(files, gateway_port=chosen, admin_port=admin, population=population.url, insurance=insurance.url)
+    try:
+        return await Gateway.start(file)
+    except ExchangeError as error:
+        if error.kind is not PORT_UNAVAILABLE:
+            raise
+        raise DemoError(
+            Text(
+                f"{error.detail}: stop what listens there, or choose another port with --port N.",
+                f"{error.detail}: hãy dừng chương trình đang dùng cổng đó, hoặc chọn cổng khác bằng --port N.",
+            )
+        ) from None
