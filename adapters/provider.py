@@ -161,8 +161,9 @@ class Provider:
     def _judge(self, leave: Pass, result: Response | CallError) -> None:
         """Tell the breaker what this attempt says of the provider."""
         now = self._monotonic()
-        if isinstance(result, UnstorableReplyError) or (isinstance(result, NotSentError) and result.busy):
-            self._breaker.gave_up(leave)  # our own queue or disk was full
+        own = isinstance(result, UnstorableReplyError | CredentialsRefusedError)
+        if own or (isinstance(result, NotSentError) and result.busy):
+            self._breaker.gave_up(leave)  # our own queue or disk was full, or our credentials are wrong
         elif isinstance(result, CallError) or result.status in _NOT_WORKING:
             self._breaker.failed(leave, now)
         else:

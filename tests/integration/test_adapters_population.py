@@ -1,5 +1,6 @@
 """The population adapter against its register on a socket: what is asked, who answers, and every way of misbehaving."""
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from adapters.simulators.misbehave import Mode
 from adapters.simulators.population import PopulationSimulator
 from gateway.model.instant import from_datetime
 from gateway.model.outcomes import Outcome
+from gateway.storage.spool import SpoolWriter
 from tests.support.adapters import Countersigned, ask, canonical, population, recorded
 from tests.support.simulators import people
 
@@ -166,6 +168,19 @@ async def test_every_way_of_misbehaving_has_its_outcome(mode, outcome):
     reply = await once(NUMBER, mode=mode, seconds=seconds)
     assert reply.outcome is outcome
     assert (reply.body.size > 0) is (outcome is Outcome.FOUND)
+
+
+@pytest.mark.asyncio
+async def test_an_answer_large_enough_to_be_spooled_is_no_citizen_and_leaves_nothing_behind(tmp_path):
+    spools = []
+
+    def open_sink():
+        spools.append(SpoolWriter(tmp_path, limit=2**26, entropy=os.urandom))
+        return spools[-1]
+
+    reply = await once(NUMBER, mode=Mode.HUGE, body_limit=2**26, open_sink=open_sink)
+    assert (reply.outcome, len(spools)) == (Outcome.INVALID_REPLY, 1)
+    assert spools[0]._file.closed
 
 
 def test_no_way_of_misbehaving_is_left_out():

@@ -5,8 +5,9 @@ import time
 import pytest
 
 from adapters.breaker import BreakerOptions
-from adapters.credentials import Fixed
+from adapters.credentials import Fixed, OAuth, TokenSource
 from adapters.provider_auth import api_key
+from adapters.rest.http1 import Client, ClientOptions, split_url
 from adapters.rest.outbound import RestOptions, RestTarget, ServiceKind, classify
 from gateway.model.message import Body
 from gateway.model.outcomes import Outcome
@@ -273,6 +274,22 @@ async def test_our_own_full_queue_does_not_open_the_breaker():
         reply = await target.send(recorded({}, body=Body(b"x")), Countersigned(), time.monotonic() + 5)
         assert (reply.outcome, shared.state) == (Outcome.UNAVAILABLE, "closed")
         await target.close()
+
+
+@pytest.mark.asyncio
+async def test_wrong_credentials_are_denied_each_time_and_do_not_open_the_breaker():
+    async with ScriptedProvider(answer(b'{"error":"invalid_client"}', status=401)) as p:
+        origin, _ = split_url(p.url)
+        fetching = Client(ClientOptions())
+        credentials = OAuth(TokenSource(origin=origin, path="/token", client_id="m"), Known("x"), fetching)
+        shared = provider(p.url, credentials=credentials, breaker=BreakerOptions(minimum_calls=1))
+        target = RestTarget(shared, WRITE)
+        for _ in range(3):
+            reply = await target.send(recorded({}, body=Body(b"x")), Countersigned(), time.monotonic() + 5)
+            assert (reply.outcome, shared.state) == (Outcome.DENIED, "closed")
+        await fetching.close()
+        await target.close()
+        assert len(p.requests) == 3
 
 
 @pytest.mark.asyncio

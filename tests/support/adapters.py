@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from adapters.insurance import InsuranceTarget
 from adapters.population import PopulationOptions, PopulationTarget
 from adapters.population import load_contract as load_population
 from adapters.provider import Provider, ProviderOptions
-from adapters.rest.http1 import Client, ClientOptions
+from adapters.rest.http1 import BodySink, Client, ClientOptions
 from gateway.model.decision import EVERYTHING, Decision
 from gateway.model.envelope import Claim, Envelope, ProvedParts, Purpose
 from gateway.model.ids import RecordId, ServiceId, SubsystemId
@@ -105,7 +106,14 @@ class Countersigned:
         return (("Motlan-Receipt", RECORD), ("Signature", f"gw=:{len(self.outbound)}:"))
 
 
-def provider(url: str, *, credentials: Any = None, breaker: BreakerOptions | None = None, **options: Any) -> Provider:
+def provider(
+    url: str,
+    *,
+    credentials: Any = None,
+    breaker: BreakerOptions | None = None,
+    open_sink: Callable[[], BodySink] | None = None,
+    **options: Any,
+) -> Provider:
     """A provider with short waits. Options of the client are recognised by their names."""
     names = set(ClientOptions.__struct_fields__)
     client = ClientOptions(**{key: value for key, value in options.items() if key in names})
@@ -116,7 +124,7 @@ def provider(url: str, *, credentials: Any = None, breaker: BreakerOptions | Non
         breaker=breaker or BreakerOptions(minimum_calls=1000),
         **{key: value for key, value in rest.items() if key not in names},
     )
-    return Provider(made, Client(client), credentials=credentials)
+    return Provider(made, Client(client, open_sink=open_sink), credentials=credentials)
 
 
 def population(url: str, *, options: PopulationOptions | None = None, **more: Any) -> PopulationTarget:
