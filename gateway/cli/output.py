@@ -86,6 +86,23 @@ def stop(en: str, vi: str) -> click.ClickException:
     return click.ClickException(say(en, vi))
 
 
+def verb(function: Callable[P, T]) -> Callable[P, T]:
+    """What every verb has: ``--lang`` of its own too, and errors in plain words (``plain_errors``)."""
+    option = click.option(
+        "--lang",
+        type=click.Choice([each.value for each in Language]),
+        expose_value=False,
+        callback=_speak,
+        help="Language of messages, as  motlan --lang.",
+    )
+    return option(plain_errors(function))
+
+
+def _speak(context: click.Context, _option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.find_root().obj = value
+
+
 def plain_errors(function: Callable[P, T]) -> Callable[P, T]:
     """A verb that fails says why and what to do, in the language asked for and without a trace of the program."""
 

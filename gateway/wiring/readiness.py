@@ -1,0 +1,202 @@
+"""Whether a gateway could start with a configuration: its files are loaded and looked at, and nothing is started."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.config.load import Settings, check, load
+from gateway.config.positions import Path as KeyPath
+from gateway.config.problems import Document, Problem
+from gateway.config.secrets import read_vault_key
+from gateway.keys.file import FileKey, load_certificates, load_private_key, load_signing_key
+from gateway.keys.tls import client_context, server_context
+from gateway.ledger.note import VerifierKey
+from gateway.model.errors import ExchangeError
+from gateway.model.ids import SubsystemId, parse_subsystem
+from gateway.model.instant import MICROSECONDS, Instant, from_datetime
+from gateway.model.usage import Usage
+from gateway.storage.sqlite.database import APPLICATION_ID
+from gateway.trust.certificates import load_certificate
+from gateway.trust.store import TrustStore
+from gateway.wiring.core import recipient_of
+from gateway.wiring.trust import load_trust
+
+WARN_DAYS = 30
+"""A certificate that ends within so many days is worth a warning."""
+
+_DAY = 86_400 * MICROSECONDS
+
+
+def problems_of(config: Path, now: Instant) -> list[Problem]:
+    """Everything that is wrong or worth reading: in the files, and then, if these are right, in what they point to."""
+    found = check(config)
+    if any(not problem.warning for problem in found):
+        return found
+    return sorted([*found, *_Inspection(load(config), now).run()], key=lambda each: (str(each.file), each.line))
+
+
+class _Inspection:
+    """One look at everything. Complains at the key of gateway.toml that names what is wrong."""
+
+    def __init__(self, settings: Settings, now: Instant) -> None:
+        self.settings = settings
+        self.now = now
+        self.problems: list[Problem] = []
+        self.document = Document.read(settings.file, self.problems)
+
+    def run(self) -> list[Problem]:
+        trust = self.trust()
+        self.keys(trust)
+        self.ledger(trust)
+        self.listener()
+        self.providers()
+        if trust is not None:
+            self.parties(trust)
+        return self.problems
+
+    @contextmanager
+    def at(self, *path: str | int, document: Document | None = None) -> Iterator[None]:
+        """What goes wrong in here is a problem of this key."""
+        where = document or self.document
+        try:
+            yield
+        except ExchangeError as error:
+            where.complain(path, error.detail or error.kind.title.en)
+        except (ValueError, OSError) as error:
+            where.complain(path, str(error))
+
+    def warn(self, path: KeyPath, text: str) -> None:
+        self.document.complain(path, text, warning=True)
+
+    def trust(self) -> TrustStore | None:
+        try:
+            trust, _ = load_trust(self.settings.trust, None, self.now)
+        except ExchangeError as error:
+            self.document.complain(("trust", "list"), error.detail or error.kind.title.en)
+            return None
+        days = trust.days_left_alarm(self.now)
+        if days is not None:
+            self.warn(("trust", "list"), f"the list ends within {days} days: publish the next one")
+        for problem in trust.problems(self.now):
+            text = f"{problem.usage} certificate of {problem.owner} cannot be used: {problem.kind.title.en.lower()}"
+            self.warn(("trust", "list"), f"{text} ({problem.detail})")
+        for key in trust.listed():
+            self.ends(("trust", "list"), f"{key.usage} certificate of {key.owner}", key.facts.not_after)
+        return trust
+
+    def ends(self, path: KeyPath, what: str, not_after: Instant, document: Document | None = None) -> None:
+        """Warn of what is still good, but not for long."""
+        left = (not_after - self.now) // _DAY
+        if 0 <= left < WARN_DAYS:
+            (document or self.document).complain(path, f"{what} ends in {left} days", warning=True)
+
+    def keys(self, trust: TrustStore | None) -> None:
+        keys, own = self.settings.keys, self.settings.gateway.subsystem
+        with self.at("keys", "signing_key"):
+            key = load_signing_key(keys.signing_key, keys.signing_certificate)
+            self.listed(("keys", "signing_certificate"), key, trust, own, Usage.GATEWAY_SIGN)
+        with self.at("keys", "vault_key"):
+            read_vault_key(keys.vault_key)
+        for index, hosted in enumerate(keys.hosted):
+            with self.at("keys", "hosted", index, "key"):
+                key = load_signing_key(hosted.key, hosted.certificate)
+                path = ("keys", "hosted", index, "certificate")
+                self.listed(path, key, trust, hosted.subsystem, Usage.HOSTED_SIGN)
+
+    def listed(self, path: KeyPath, key: FileKey, trust: TrustStore | None, owner: SubsystemId, usage: Usage) -> None:
+        """The trust list knows the gateway's key, as what it is."""
+        if trust is None:
+            return
+        found = trust.key(key.keyid)
+        if found is None or (found.owner, found.usage) != (owner, usage):
+            self.document.complain(path, f"the trust list does not list it as {usage} of {owner}")
+            return
+        with self.at(*path):
+            found.check(self.now)
+
+    def ledger(self, trust: TrustStore | None) -> None:
+        ledger = self.settings.ledger
+        with self.at("ledger", "log_key"):
+            private = load_private_key(ledger.log_key)
+            if not isinstance(private, Ed25519PrivateKey):
+                raise ValueError(f"{ledger.log_key}: a log's key is Ed25519")  # noqa: TRY004 - the file's fault
+            vkey = VerifierKey(ledger.origin, private.public_key().public_bytes_raw()).encode()
+            logs = {log.origin: log.vkey for log in trust.document.logs} if trust is not None else {}
+            if logs.get(ledger.origin, vkey) != vkey:
+                raise ValueError(f"the trust list names another key for the log {ledger.origin}")
+        for index, reader in enumerate(ledger.readers):
+            with self.at("ledger", "readers", index, "key"):
+                recipient_of(reader)
+        self.database(ledger.database)
+
+    def database(self, file: Path) -> None:
+        path = ("ledger", "database")
+        if not os.access(file.parent, os.W_OK | os.X_OK):
+            self.document.complain(path, f"the folder {file.parent} cannot be written: the database needs it")
+        if not file.exists():
+            return
+        if not os.access(file, os.R_OK | os.W_OK):
+            self.document.complain(path, f"{file} cannot be read and written by this account")
+            return
+        with self.at(*path), file.open("rb") as opened:
+            head = opened.read(100)  # SQLite file format §1.3: magic at 0, application id at 68
+            known = head[:16] == b"SQLite format 3\x00" and head[68:72] == APPLICATION_ID.to_bytes(4, "big")
+            if head and not known:
+                raise ValueError(f"{file} is no database of this gateway")
+
+    def listener(self) -> None:
+        tls = self.settings.listener.tls
+        if tls is None:
+            self.warn(("listener",), "plain HTTP on loopback: only for development, or behind a TLS terminator")
+            return
+        with self.at("listener", "tls"):
+            server_context(tls.certificate, tls.key)
+            self.certificate_ends(("listener", "tls", "certificate"), tls.certificate, self.document)
+
+    def providers(self) -> None:
+        """TLS of each provider, complained about in the file that describes it."""
+        for document, table in self.files(self.settings.folders.services, "provider"):
+            provider = self.settings.providers.get(str(table.get("name")))
+            if provider is None or not provider.base_url.startswith("https://"):
+                continue
+            with self.at("provider", document=document):
+                authorities = None if provider.authorities is None else load_certificates(provider.authorities)
+                client_context(authorities, provider.client_certificate, provider.client_key)
+                if provider.client_certificate is not None:
+                    path = ("provider", "client_certificate")
+                    self.certificate_ends(path, provider.client_certificate, document)
+
+    def parties(self, trust: TrustStore) -> None:
+        """Grants of clients for whom nobody vouches: they can never call."""
+        for document, grant, path in self.grants():
+            client = str(grant.get("client"))
+            listed = trust.subsystem(parse_subsystem(client))
+            if listed is None:
+                document.complain((*path, "client"), f"{client} is not in the trust list: it cannot call", warning=True)
+            elif not listed.schemes:
+                text = f"the trust list lets {client} prove itself by nothing: it cannot call"
+                document.complain((*path, "client"), text, warning=True)
+
+    def grants(self) -> Iterator[tuple[Document, dict[str, Any], KeyPath]]:
+        for document, _ in self.files(self.settings.folders.policy, None):
+            for index, grant in enumerate(document.table.get("grant", ())):
+                yield document, grant, ("grant", index)
+
+    def files(self, folder: Path, name: str | None) -> Iterator[tuple[Document, dict[str, Any]]]:
+        """The files of a folder, each with its table of this name, where it has one; all of them for None."""
+        for file in sorted(folder.glob("*.toml")):
+            document = Document.read(file, self.problems)
+            table = document.table if name is None else document.table.get(name)
+            if table is not None:
+                yield document, table
+
+    def certificate_ends(self, path: KeyPath, file: Path, document: Document) -> None:
+        certificate = load_certificate(load_certificates(file)[0])
+        ends = from_datetime(certificate.not_valid_after_utc)
+        if ends < self.now:
+            document.complain(path, f"{file} has expired")
+        self.ends(path, str(file), ends, document)

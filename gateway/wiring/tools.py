@@ -1,0 +1,226 @@
+"""What the operator's and the auditor's commands need composed: policy, trust and the log of a configuration."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gateway.config.load import Settings, load
+from gateway.exchange.audit import Audit
+from gateway.keys.file import load_private_key, load_public_key
+from gateway.keys.onboarding import read_draft
+from gateway.ledger.epoch import Epoch, open_epoch
+from gateway.ledger.note import VerifierKey, parse_vkey
+from gateway.ledger.openings import epoch_of, open_sealed
+from gateway.ledger.record import InForce
+from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
+from gateway.ledger.verify import StoredRecord
+from gateway.model import storage
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.trust import KEY_FILE_UNUSABLE
+from gateway.model.storage import JournalUnavailableError
+from gateway.policy.grants import ServiceTerms
+from gateway.policy.policyset import PolicySet
+from gateway.storage.sqlite.database import SchemaError
+from gateway.storage.sqlite.store import SqliteStore
+from gateway.trust.document import Signers
+from gateway.trust.jws import LastSeen
+from gateway.wiring.core import build_core
+from gateway.wiring.rules import BUILD
+from gateway.wiring.trust import KIND as TRUST_KIND
+
+T = TypeVar("T")
+
+
+def policy_of(settings: Settings) -> PolicySet:
+    """The policy that a gateway with these settings decides by."""
+    terms = [
+        ServiceTerms(service=each.id, enabled=each.enabled, default_purpose=each.default_purpose, persons=each.released)
+        for each in settings.services.values()
+    ]
+    return PolicySet.compile(settings.grants, terms)
+
+
+def trust_of(config: Path) -> tuple[Path, Signers, LastSeen | None]:
+    """Where a gateway reads its trust list, whom it pins as signers, and the list that it saw last.
+
+    Raises ExchangeError and JournalUnavailableError.
+    """
+    settings = load(config)
+    return settings.trust.list, pinned(settings), asyncio.run(_seen(settings))
+
+
+def pinned(settings: Settings) -> Signers:
+    """The signers that a configuration pins. Raises ExchangeError."""
+    keys = tuple(load_public_key(file) for file in settings.trust.signers)
+    return Signers(required=settings.trust.threshold, keys=keys)
+
+
+async def _seen(settings: Settings) -> LastSeen | None:
+    if not settings.ledger.database.exists():
+        return None  # this gateway never ran
+    async with _opened(settings) as store:
+        document = await store.log.newest_document(TRUST_KIND)
+    return None if document is None else msgspec.json.decode(document.note, type=LastSeen)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[SqliteStore]:
+    """The database of a gateway, which may be running. Raises JournalUnavailableError; never makes a new one."""
+    file = settings.ledger.database
+    if not file.exists():
+        raise JournalUnavailableError(f"there is no database {file}: no gateway with this configuration ever ran")
+    try:
+        store = SqliteStore(file)
+    except SchemaError as error:
+        raise JournalUnavailableError(str(error)) from error
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_audit(config: Path) -> AsyncIterator[Audit]:
+    """The auditor's use case on a gateway's database; each search and reading is recorded there.
+
+    The gateway may run meanwhile; it puts the records into the log. Raises ExchangeError and JournalUnavailableError.
+    """
+    settings = load(config)
+    if not settings.ledger.database.exists():
+        raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
+    try:
+        core = await build_core(settings)
+    except SchemaError as error:
+        raise JournalUnavailableError(str(error)) from error
+    try:
+        listed = await core.store.log.newest_document(TRUST_KIND)
+        in_force = InForce(
+            policy=bytes.fromhex(settings.policy_digest),
+            trust=None if listed is None else bytes.fromhex(listed.digest),
+            mapping=bytes.fromhex(settings.services_digest),
+            build=BUILD,
+        )
+        yield Audit(core.store.log, core.recorder, core.clock, core.entropy, in_force)
+    finally:
+        await core.store.close()
+
+
+def log_key_of(settings: Settings) -> VerifierKey:
+    """The verifier key of a gateway's log: as the trust list names it, else of the gateway's own private key.
+
+    Raises ExchangeError.
+    """
+    origin = settings.ledger.origin
+    for log in read_draft(settings.trust.list).logs:
+        if log.origin == origin:
+            return parse_vkey(log.vkey)
+    private = load_private_key(settings.ledger.log_key)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{settings.ledger.log_key}: a log's key is Ed25519")
+    return VerifierKey(origin, private.public_key().public_bytes_raw())
+
+
+class StoredLog:
+    """A gateway's log as its database has it, for verifiers, which are not asynchronous.
+
+    altered: records whose private fields the key should open and does not, found while ``records`` went by.
+    """
+
+    def __init__(self, store: SqliteStore, loop: asyncio.AbstractEventLoop, epochs: Mapping[str, Epoch]) -> None:
+        self._log = store.log
+        self._loop = loop
+        self._epochs = epochs
+        self.altered: list[str] = []
+
+    def fetch(self, path: str) -> bytes:
+        """A file of the log by its path. Raises LookupError."""
+        if path == "checkpoint":
+            return self._there(self._wait(self._log.checkpoint()), path)
+        tile = parse_path(path)
+        if tile.level != ENTRIES:
+            data = self._there(self._wait(self._log.tile(tile.level, tile.index)), path)
+            return narrow(data, tile.level, tile.width)
+        try:
+            entries = self._wait(self._log.entries(tile.index * WIDTH, tile.width))
+        except ValueError:  # a row that does not parse any more
+            raise LookupError(path) from None
+        if len(entries) != tile.width:
+            raise LookupError(path)
+        return encode_entries(list(entries))
+
+    def size(self) -> int:
+        """How many records are in the tree."""
+        return int(self._wait(self._log.state())[0])
+
+    def records(self) -> Iterator[StoredRecord]:
+        """Every record that is in the tree, in the tree's order, its openings in clear where the key opens them."""
+        for start in range(0, self.size(), WIDTH):
+            for stored in self._page(start):
+                if stored.index is not None:
+                    yield StoredRecord(stored.row.id, stored.index, stored.row.skeleton, self._opened(stored))
+
+    def _page(self, start: int) -> list[storage.StoredRecord]:
+        try:
+            return list(self._wait(self._log.by_index(start, WIDTH)))
+        except ValueError:
+            return [found for index in range(start, start + WIDTH) for found in self._one(index)]
+
+    def _one(self, index: int) -> list[storage.StoredRecord]:
+        try:
+            return list(self._wait(self._log.by_index(index, 1)))
+        except ValueError:
+            return []  # the verifier then misses this entry's record, and names it
+
+    def _opened(self, stored: storage.StoredRecord) -> bytes | None:
+        row = stored.row
+        if not self._epochs:
+            return None
+        try:
+            epoch = self._epochs.get(epoch_of(row.openings))
+            return None if epoch is None else open_sealed(row.openings, epoch, row.id, row.entry).encode()
+        except ExchangeError as error:
+            self.altered.append(f"record {row.id}: {error.detail}")
+            return None
+
+    @staticmethod
+    def _there(data: bytes | None, path: str) -> bytes:
+        if data is None:
+            raise LookupError(path)
+        return data
+
+    def _wait(self, asked: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+
+
+def with_stored_log(settings: Settings, auditor_key: Any | None, work: Callable[[StoredLog], T]) -> T:
+    """Do ``work``, in a thread of its own, with the log of a gateway's database.
+
+    auditor_key: opens private fields; None leaves them closed. Raises what ``work`` raises, ExchangeError for a key
+    that opens nothing, and JournalUnavailableError.
+    """
+
+    async def run() -> T:
+        async with _opened(settings) as store:
+            epochs = {} if auditor_key is None else await _epochs(store, auditor_key)
+            log = StoredLog(store, asyncio.get_running_loop(), epochs)
+            return await asyncio.to_thread(work, log)
+
+    return asyncio.run(run())
+
+
+async def _epochs(store: SqliteStore, key: Any) -> dict[str, Epoch]:
+    opened: dict[str, Epoch] = {}
+    refused: ExchangeError | None = None
+    for epoch_id, _, sealed in await store.log.epochs():
+        try:
+            opened[epoch_id] = open_epoch(sealed, key)
+        except ExchangeError as error:  # sealed before this reader's time
+            refused = error
+    if refused is not None and not opened:
+        raise refused
+    return opened
