@@ -1,9 +1,10 @@
 """A provider on a real socket that does exactly what a script says, one script per request."""
 
 import asyncio
+import hashlib
 import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from gateway.model.message import Body
@@ -101,23 +102,45 @@ class ScriptedProvider:
         return True
 
 
-class MemorySink:
-    """A sink that keeps what it was given, and can be slow."""
+class MemorySpool:
+    """What a sink kept, as a spooled body reads it."""
 
-    def __init__(self, gate: asyncio.Event | None = None) -> None:
+    def __init__(self, pieces: list[bytes]) -> None:
+        self.pieces = pieces
+        self.closed = False
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MemorySink:
+    """A sink that keeps what it was given. gate: it takes nothing before; room: more bytes than that fail."""
+
+    def __init__(self, gate: asyncio.Event | None = None, room: int = 2**30) -> None:
         self.pieces: list[bytes] = []
+        self.spool = MemorySpool(self.pieces)
         self.aborted = False
         self.finished = False
-        self._gate = gate
+        self._gate, self._room = gate, room
 
     async def write(self, data: bytes) -> None:
         if self._gate is not None:
             await self._gate.wait()
+        self._room -= len(data)
+        if self._room < 0:
+            raise OSError("no space left")
         self.pieces.append(data)
 
     def finish(self) -> Body:
         self.finished = True
-        return Body(b"".join(self.pieces))
+        whole = b"".join(self.pieces)
+        return Body.spooled(
+            self.spool, size=len(whole), sha256=hashlib.sha256(whole).digest(), sha512=hashlib.sha512(whole).digest()
+        )
 
     def abort(self) -> None:
         self.aborted = True
