@@ -39,8 +39,8 @@ def test_requests_are_zeeps_messages(operation, shape):
     assert canonical(etree.fromstring(mine)) == canonical(theirs)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=40))
-@settings(max_examples=60)
+@given(st.text("<>&\"']/ aéăđ\ue000\u2028;#x0", max_size=40))
+@settings(max_examples=60, deadline=None)
 def test_any_value_stays_one_text(value):
     root = etree.fromstring(CONTRACT.request(LOOK_UP, {**TRIPLE, "HoVaTen": value}))
     names = root.findall(".//{http://dancuquocgia.bca}HoVaTen")

@@ -122,7 +122,7 @@ def test_envelopes_that_are_none(root):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_any_bytes_are_read_or_refused(data):
     for octets in (data, b"<a>" + data + b"</a>"):
         try:
