@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from adapters.rest.errors import write_error
+from adapters.rest.errors import ErrorWriter
 from adapters.rest.purpose import parse_purpose
 from gateway.model.envelope import Claim, Envelope, ProofScheme, ProvedParts, Purpose
 from gateway.model.errors import ExchangeError
@@ -49,9 +49,10 @@ class RestCodec:
     (``/v1/prefill`` → ``…/motlan/prefill``).
     """
 
-    def __init__(self, parse_json: ParseJson, own: Mapping[str, ServiceId]) -> None:
+    def __init__(self, parse_json: ParseJson, own: Mapping[str, ServiceId], errors: ErrorWriter) -> None:
         self._parse_json = parse_json
         self._own = own
+        self._errors = errors
 
     def claim(self, head: Head, body: Body) -> Claim:  # noqa: ARG002 - REST claims with its head alone
         """Read what the head claims. Raises ExchangeError."""
@@ -109,7 +110,7 @@ class RestCodec:
 
     def refuse(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
         """The error in the form that this caller reads: problem details, or X-Road's own JSON or XML."""
-        return write_error(head, claim, error, record_id)
+        return self._errors.write(head, claim, error, record_id)
 
     def _service(self, head: Head) -> tuple[ServiceId, str]:
         path = head.path

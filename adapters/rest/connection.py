@@ -35,10 +35,10 @@ class BodySink(Protocol):
     async def write(self, data: bytes) -> None:
         """Take the next piece."""
 
-    def finish(self) -> Body:
+    async def finish(self) -> Body:
         """The whole, with its digests. Called once, after the last piece."""
 
-    def abort(self) -> None:
+    def discard(self) -> None:
         """The answer broke off: give the space back."""
 
 
@@ -188,15 +188,15 @@ class Connection(asyncio.Protocol):
         sink = self._limits.open_sink()
         try:
             await self._pour(sink)
-            return sink.finish()
+            return await sink.finish()
         except CallError:
-            sink.abort()
+            sink.discard()
             raise
         except Exception as error:  # whatever the sink's store raises
-            sink.abort()
+            sink.discard()
             raise UnstorableReplyError(f"the answer could not be stored: {type(error).__name__}") from error
         except BaseException:
-            sink.abort()
+            sink.discard()
             raise
 
     async def _pour(self, sink: BodySink) -> None:

@@ -4,11 +4,15 @@ import json
 from enum import StrEnum
 from xml.sax.saxutils import escape
 
+from msgspec import Struct
+
 from gateway.model.envelope import Claim
-from gateway.model.errors import ExchangeError
+from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.ids import RecordId, encode
 from gateway.model.message import AnswerHead, Body, Head
 from gateway.model.stages import Answer
+
+_LANGUAGES = ("vi", "en")
 
 PROBLEM_TYPE = "/docs/errors#"
 """Where the gateway publishes ``docs/errors.md``, relative to the request's URL (RFC 9457 §3.1.1); the code follows."""
@@ -32,56 +36,66 @@ def error_form(head: Head) -> ErrorForm:
     return ErrorForm.XROAD_XML if wants_xml else ErrorForm.XROAD_JSON
 
 
-def language(head: Head) -> str:
-    """``en`` where the caller's first preference is English, else ``vi`` (RFC 9110 §12.5.4, first tag only)."""
-    first = (head.get("accept-language") or "vi").split(",")[0].strip().lower()
-    return "en" if first.startswith("en") else "vi"
+class ErrorWriter(Struct, frozen=True, kw_only=True):
+    """Writes errors. language: for callers that ask for neither of ours. legacy: codes as X-Road up to 7.7 has them."""
+
+    language: str = "vi"
+    legacy: bool = False
+
+    def write(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
+        """The unsealed answer that carries an error."""
+        kind, form = error.kind, error_form(head)
+        code = kind.legacy_code if self.legacy else kind.code
+        if form is ErrorForm.PROBLEM:
+            body, status = self._problem(head, error, code, record_id), kind.status
+        else:
+            body, status = self._xroad(head, error, code, record_id, form), _xroad_status(kind)
+        fields: list[tuple[str, str]] = [("Content-Type", form.value), ("X-Road-Error", code)]
+        if claim is not None:
+            if claim.message_id is not None:
+                fields.append(("X-Road-Id", claim.message_id))
+            fields += [("X-Road-Client", encode(claim.client)), ("X-Road-Service", encode(claim.service))]
+        fields.append(("X-Road-Request-Id", record_id))
+        if error.retry_after is not None:
+            fields.append(("Retry-After", str(error.retry_after)))
+        return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(body))
+
+    def _problem(self, head: Head, error: ExchangeError, code: str, record_id: RecordId) -> bytes:
+        kind, tongue = error.kind, self._language(head)
+        problem: dict[str, object] = {
+            "type": PROBLEM_TYPE + kind.code,
+            "title": kind.title.in_language(tongue),
+            "status": kind.status,
+            "detail": self._detail(head, error),
+            "instance": f"urn:uuid:{record_id}",
+            "code": code,
+            "fault": kind.fault.value,
+            "retryable": kind.retryable,
+            "next": kind.next.in_language(tongue),
+        }
+        if error.parts:
+            problem["parts"] = list(error.parts)
+        return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _xroad(self, head: Head, error: ExchangeError, code: str, record_id: RecordId, form: ErrorForm) -> bytes:
+        parts = {"type": code, "message": self._detail(head, error), "detail": record_id}
+        if form is ErrorForm.XROAD_XML:
+            inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in parts.items())
+            return f'<?xml version="1.0" encoding="UTF-8"?><error>{inner}</error>'.encode()
+        return json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _detail(self, head: Head, error: ExchangeError) -> str:
+        title = error.kind.title.in_language(self._language(head))
+        return f"{title} ({error.detail})" if error.detail else title
+
+    def _language(self, head: Head) -> str:
+        """The first language that Accept-Language names and we have (RFC 9110 §12.5.4; weights are not looked at)."""
+        for asked in (head.get("accept-language") or "").lower().split(","):
+            tag = asked.strip()[:2]
+            if tag in _LANGUAGES:
+                return tag
+        return self.language
 
 
-def write_error(head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
-    """The unsealed answer that carries an error."""
-    kind, form = error.kind, error_form(head)
-    if form is ErrorForm.PROBLEM:
-        body, status = _problem(head, error, record_id), kind.status
-    else:
-        body, status = _xroad(head, error, record_id, form), 500 if kind.code.startswith("server.") else 400
-    fields: list[tuple[str, str]] = [("Content-Type", form.value), ("X-Road-Error", kind.code)]
-    if claim is not None:
-        if claim.message_id is not None:
-            fields.append(("X-Road-Id", claim.message_id))
-        fields += [("X-Road-Client", encode(claim.client)), ("X-Road-Service", encode(claim.service))]
-    fields.append(("X-Road-Request-Id", record_id))
-    if error.retry_after is not None:
-        fields.append(("Retry-After", str(error.retry_after)))
-    return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(body))
-
-
-def _problem(head: Head, error: ExchangeError, record_id: RecordId) -> bytes:
-    kind, tongue = error.kind, language(head)
-    problem = {
-        "type": PROBLEM_TYPE + kind.code,
-        "title": kind.title.in_language(tongue),
-        "status": kind.status,
-        "detail": _detail(head, error),
-        "instance": f"urn:uuid:{record_id}",
-        "code": kind.code,
-        "fault": kind.fault.value,
-        "retryable": kind.retryable,
-        "next": kind.next.in_language(tongue),
-    }
-    if error.parts:
-        problem["parts"] = list(error.parts)
-    return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _xroad(head: Head, error: ExchangeError, record_id: RecordId, form: ErrorForm) -> bytes:
-    parts = {"type": error.kind.code, "message": _detail(head, error), "detail": record_id}
-    if form is ErrorForm.XROAD_XML:
-        inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in parts.items())
-        return f'<?xml version="1.0" encoding="UTF-8"?><error>{inner}</error>'.encode()
-    return json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _detail(head: Head, error: ExchangeError) -> str:
-    title = error.kind.title.in_language(language(head))
-    return f"{title} ({error.detail})" if error.detail else title
+def _xroad_status(kind: ErrorKind) -> int:
+    return 500 if kind.code.startswith("server.") else 400

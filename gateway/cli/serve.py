@@ -26,16 +26,17 @@ _COLLECT_AFTER = 50_000
 @click.option("--worker", type=int, hidden=True, help="Which of several processes this is.")
 def serve(file: Path, worker: int | None) -> None:
     """Run a gateway until SIGTERM or SIGINT; SIGHUP takes up a changed trust list, policy and services."""
-    configure_logging()
     settings = load(file)
+    configure_logging(settings.logging.level)
     if worker is None and settings.gateway.workers > 1:
         sys.exit(_supervise(file, settings.gateway.workers))
     _loop(_run(file, worker or 0))
 
 
-def configure_logging() -> None:
-    """JSON lines on standard error."""
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error, from this level on."""
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.add_log_level,

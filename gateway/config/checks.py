@@ -28,9 +28,6 @@ def check_files(document: Document, top: GatewayFile) -> None:
     files += [(("trust", "signers", index), file) for index, file in enumerate(top.trust.signers)]
     files += [(("trust", "crls", index), file) for index, file in enumerate(top.trust.crls)]
     files += [(("ledger", "readers", index, "key"), reader.key) for index, reader in enumerate(top.ledger.readers)]
-    for index, hosted in enumerate(top.keys.hosted):
-        files += [(("keys", "hosted", index, "key"), hosted.key)]
-        files += [(("keys", "hosted", index, "certificate"), hosted.certificate)]
     if top.listener.tls is not None:
         files += [(("listener", "tls", "certificate"), top.listener.tls.certificate)]
         files += [(("listener", "tls", "key"), top.listener.tls.key)]

@@ -109,21 +109,10 @@ class Ledger(Struct, frozen=True, kw_only=True):
         Note(description="Auditors and data-protection officer: only they can open what is private.", min_length=1),
     ]
     checkpoint_seconds: Annotated[float, Note(description="Most seconds from a record to its checkpoint.", gt=0)] = 1.0
-    retention_days: Annotated[
-        int, Note(description="Days that private fields and stored payloads are kept.", ge=30)
-    ] = 365
 
     def __post_init__(self) -> None:
         if not self.origin or "://" in self.origin or any(sign in self.origin for sign in "+ \n"):
             raise ValueError("an origin is a host and path, without scheme, + and spaces")
-
-
-class HostedKey(Struct, frozen=True, kw_only=True):
-    """A key that the gateway holds and signs with for a subsystem that proves itself by mutual TLS."""
-
-    subsystem: Annotated[SubsystemId, Note(description="For whom it signs.")]
-    key: Annotated[Path, Note(description="PEM private key, mode 0600.")]
-    certificate: Annotated[Path, Note(description="Its certificate, PEM.")]
 
 
 class Keys(Struct, frozen=True, kw_only=True):
@@ -132,7 +121,6 @@ class Keys(Struct, frozen=True, kw_only=True):
     signing_key: Annotated[Path, Note(description="PEM private key for answers and for calls to providers.")]
     signing_certificate: Annotated[Path, Note(description="Its certificate, PEM, as the trust list has it.")]
     vault_key: Annotated[Path, Note(description="32 random bytes (raw, or 64 hexadecimal digits), mode 0600.")]
-    hosted: Annotated[tuple[HostedKey, ...], Note(description="Keys held for subsystems that cannot sign.")] = ()
 
 
 class Trust(Struct, frozen=True, kw_only=True):
@@ -177,7 +165,6 @@ class Timeouts(Struct, frozen=True, kw_only=True):
     body: Annotated[float, Note(description="For a request's whole body.", gt=0)] = 60.0
     drain: Annotated[float, Note(description="For exchanges under way when the gateway stops.", gt=0)] = 20.0
     idempotency: Annotated[int, Note(description="How long an answer is kept for retries.", ge=1, le=86400)] = 3600
-    prefill: Annotated[float, Note(description="Most that a prefill may take.", gt=0)] = 20.0
 
 
 class Capacity(Struct, frozen=True, kw_only=True):

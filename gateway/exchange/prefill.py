@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from gateway.exchange.judging import ProviderFailedError
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.policy import PURPOSE_NOT_GRANTED
+from gateway.model.jsontext import encode
 from gateway.model.message import Body
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import AnswerRecorded, Recorded, Refused, Released, Reply
@@ -90,7 +90,7 @@ class PrefillTarget:
             represented=origin.represented,
             purpose=parent.authorized.decision.purpose,
         )
-        released = await self._inside(parent, said, Body(msgspec.json.encode(call.body)))
+        released = await self._inside(parent, said, Body(encode(dict(call.body))))
         if isinstance(released, Refused):
             return self._failed(released)
         return self._found(released)
@@ -119,7 +119,7 @@ class PrefillTarget:
         )
 
     def _reply(self, result: PrefillResult) -> Reply:
-        whole = msgspec.json.encode(result)
+        whole = encode(result)  # numbers as the sources wrote them
         bundle = sign_compact(whole, typ=BUNDLE_TYP, key=self._key)
         body = whole[:-1] + b',"bundle":"' + bundle.encode() + b'"}'
         return Reply(

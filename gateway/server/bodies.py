@@ -19,10 +19,10 @@ class BodySink(Protocol):
     async def write(self, data: bytes) -> None:
         """The next piece."""
 
-    def finish(self) -> Body:
+    async def finish(self) -> Body:
         """The whole, with its digests."""
 
-    def abort(self) -> None:
+    def discard(self) -> None:
         """Give the space back: the body will not be finished."""
 
 
@@ -79,9 +79,9 @@ async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink
             if size > limit:
                 raise ExchangeError(kinds.BODY_TOO_LARGE)  # noqa: TRY301 - the sink is aborted in one place
             await sink.write(piece)
-        return sink.finish()
+        return await sink.finish()
     except BaseException:
-        sink.abort()
+        sink.discard()
         raise
 
 

@@ -8,10 +8,13 @@ from msgspec import Struct
 
 from adapters.simulators.access import ApiKey, HashedBasic
 from adapters.simulators.insurance import InsuranceSimulator
+from adapters.simulators.parties import PORTAL, UNGRANTED
 from adapters.simulators.people import DEFAULT_COUNT, People
+from adapters.simulators.person import Person
 from adapters.simulators.population import PopulationSimulator
-from adapters.simulators.portal import Portal
+from adapters.simulators.portal import BIRTH, CITIZEN, Portal
 from gateway import client as motlan
+from gateway.client import Client
 from gateway.exchange.audit import Audit, Reader
 from gateway.keys.file import load_private_key
 from gateway.model.errors import ExchangeError
@@ -23,7 +26,19 @@ from gateway.wiring.demo_contract import Desk
 from gateway.wiring.demo_files import DemoError, DemoFiles, choose_ports, configure, prepared
 from gateway.wiring.gateway import Gateway
 
-__all__ = ["DemoError", "DemoFiles", "World", "demo_world"]
+__all__ = [
+    "BIRTH",
+    "CITIZEN",
+    "PORTAL",
+    "UNGRANTED",
+    "Client",
+    "DemoError",
+    "DemoFiles",
+    "Person",
+    "Portal",
+    "World",
+    "demo_world",
+]
 
 
 class World(Struct, frozen=True, kw_only=True):
@@ -43,7 +58,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     def client(
         self, subsystem: SubsystemId, *, language: str = "vi", seconds: float = 30.0
-    ) -> AbstractAsyncContextManager[motlan.Client]:
+    ) -> AbstractAsyncContextManager[Client]:
         """A client in the name of a member's subsystem."""
         identity = self.files.identity(subsystem)
         return motlan.open(
@@ -57,7 +72,7 @@ class World(Struct, frozen=True, kw_only=True):
             seconds=seconds,
         )
 
-    def portal(self, of: motlan.Client, *, officer: str, agency: str = "00.H24") -> Portal:
+    def portal(self, of: Client, *, officer: str, agency: str = "00.H24") -> Portal:
         """A desk of the provincial portal, with a new dossier."""
         return Portal(of, officer=self.desk.officer(officer), case=self.desk.case(agency))
 

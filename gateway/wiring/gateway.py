@@ -1,6 +1,7 @@
 """A whole gateway out of its configuration: started, reloaded, stopped."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 
 from adapters.provider import Provider
 from adapters.rest.codec import RestCodec
+from adapters.rest.errors import ErrorWriter
 from gateway.config.environment import environment
 from gateway.config.load import Settings, load
 from gateway.config.secrets import resolve
@@ -21,7 +23,7 @@ from gateway.exchange.prefill import PrefillTarget
 from gateway.exchange.refusing import Refuser
 from gateway.exchange.rules import Rules
 from gateway.exchange.sealing import Sealer
-from gateway.exchange.sequencer import Sequencer
+from gateway.exchange.sequencer import Pace, Sequencer
 from gateway.exchange.tally import Tally
 from gateway.keys.file import FileKey, load_private_key, load_signing_key
 from gateway.ledger.note import VerifierKey
@@ -99,6 +101,7 @@ class Gateway:
                 key=log_key,
                 sign=sign,
                 holder=f"{os.getpid()}-{core.entropy(8).hex()}",
+                pace=Pace(gather=settings.ledger.checkpoint_seconds / 10, poll=settings.ledger.checkpoint_seconds / 2),
             )
             wake.append(gateway.sequencer.wake)
             await gateway._begin()
@@ -153,7 +156,7 @@ class Gateway:
         adopted = await self._adopt(self.settings)
         self._providers = adopted.providers
         urls = _public_urls(self.settings)
-        codec = RestCodec(lambda data: parse_json(data, self.settings.limits), own_services(self.settings))
+        codec = self._codec()
         self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
         self.chores = Chores(
             core=self.core,
@@ -198,6 +201,12 @@ class Gateway:
             lambda ref: resolve(ref, settings.secrets, environment()),
             self._new_sink,
         )
+
+    def _codec(self) -> RestCodec:
+        chosen = self.settings.gateway
+        errors = ErrorWriter(language=chosen.language, legacy=chosen.legacy_error_codes)
+        limits = self.settings.limits
+        return RestCodec(lambda data: parse_json(data, limits), own_services(self.settings), errors)
 
     def _parts(self, urls: dict[str, PublicUrl], codec: RestCodec) -> Parts:
         core = self.core
@@ -259,7 +268,8 @@ class Gateway:
         return await self.pipeline.call_inside(parent, said, body)  # which is built after its targets
 
     def _new_sink(self) -> SpoolWriter:
-        return SpoolWriter(self.settings.folders.spool, limit=self.settings.limits.answer, entropy=self.core.entropy)
+        folder = self.settings.folders.spool or Path(tempfile.gettempdir())
+        return SpoolWriter(folder, self.core.entropy, limit=self.settings.limits.answer)
 
     def _framing_refused(self, address: str) -> None:
         self.pipeline.count_framing(ExchangeError(BAD_HEADER, "not HTTP"), address)

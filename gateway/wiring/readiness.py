@@ -101,11 +101,6 @@ class _Inspection:
             self.listed(("keys", "signing_certificate"), key, trust, own, Usage.GATEWAY_SIGN)
         with self.at("keys", "vault_key"):
             read_vault_key(keys.vault_key)
-        for index, hosted in enumerate(keys.hosted):
-            with self.at("keys", "hosted", index, "key"):
-                key = load_signing_key(hosted.key, hosted.certificate)
-                path = ("keys", "hosted", index, "certificate")
-                self.listed(path, key, trust, hosted.subsystem, Usage.HOSTED_SIGN)
 
     def listed(self, path: KeyPath, key: FileKey, trust: TrustStore | None, owner: SubsystemId, usage: Usage) -> None:
         """The trust list knows the gateway's key, as what it is."""

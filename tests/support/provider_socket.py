@@ -135,12 +135,12 @@ class MemorySink:
             raise OSError("no space left")
         self.pieces.append(data)
 
-    def finish(self) -> Body:
+    async def finish(self) -> Body:
         self.finished = True
         whole = b"".join(self.pieces)
         return Body.spooled(
             self.spool, size=len(whole), sha256=hashlib.sha256(whole).digest(), sha512=hashlib.sha512(whole).digest()
         )
 
-    def abort(self) -> None:
+    def discard(self) -> None:
         self.aborted = True

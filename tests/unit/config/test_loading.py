@@ -96,7 +96,7 @@ def test_all_problems_of_all_files_are_said_at_once(file):
     folder = file.parent
     change(file, 'host = "127.0.0.1"', 'hots = "127.0.0.1"')
     change(file, "threshold = 2", "")
-    change(file, "prefill = 8.0", 'prefill = "8"')
+    change(file, "drain = 8.0", 'drain = "8"')
     change(folder / "services/population.toml", 'adapter = "population"', 'adapter = "populaton"')
     change(folder / "services/social-insurance.toml", "timeout_seconds = 2.0", "timeout_seconds = 0")
     change(folder / "policy/birth-registration.toml", "/hometown", "/home_town")
@@ -106,7 +106,7 @@ def test_all_problems_of_all_files_are_said_at_once(file):
     for expected in (
         "gateway.toml:8 listener.hots: is no setting here; did you mean host?",
         "gateway.toml:33 trust.threshold: is missing",
-        "gateway.toml:44 timeouts.prefill: must be a number",
+        "gateway.toml:44 timeouts.drain: must be a number",
         "population.toml:21 service[1].adapter: must be one of rest, population, insurance, prefill; did you mean population?",
         "social-insurance.toml:6 provider.timeout_seconds: must be more than 0",
         "others.toml:27 grant[3].service: there is no service VN/GOV/G12/social-insurance/insurence; did you mean VN/GOV/G12/social-insurance/insurance?",
