@@ -14,6 +14,7 @@ from adapters.rest.codec import RestCodec
 from adapters.rest.errors import ErrorWriter
 from gateway.config.environment import environment
 from gateway.config.load import Settings, load
+from gateway.config.product import product_folder
 from gateway.config.secrets import resolve
 from gateway.exchange.authorising import Freshness
 from gateway.exchange.configuration import Configurations
@@ -29,6 +30,7 @@ from gateway.keys.file import FileKey, load_private_key, load_signing_key
 from gateway.ledger.note import VerifierKey
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.catalogue import KINDS
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.message import Body
@@ -37,6 +39,7 @@ from gateway.obs.observer import Metrics, Observer
 from gateway.ports import Clock, Document
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
+from gateway.server.pages import Pages, build_pages
 from gateway.server.publiclog import PublicLog
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
@@ -240,7 +243,7 @@ class Gateway:
     async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
         settings = self.settings
         log = PublicLog(self.core.store.log)
-        app = PublicApp(self.edge, codec, log, own=own_services(settings), pages={})
+        app = PublicApp(self.edge, codec, log, own=own_services(settings), pages=_pages())
         self._public = await listen(
             Opening(
                 host=settings.listener.host,
@@ -285,6 +288,10 @@ class Gateway:
 def _public_urls(settings: Settings) -> dict[str, PublicUrl]:
     urls = [PublicUrl.parse(text) for text in settings.gateway.public_urls]
     return {url.authority: url for url in urls}
+
+
+def _pages() -> Pages:
+    return build_pages(product_folder("schemas") / "openapi/motlan.json", tuple(KINDS))
 
 
 def _log_key(settings: Settings) -> tuple[VerifierKey, Callable[[bytes], bytes]]:

@@ -70,7 +70,7 @@ def test_the_demo_policy_compiles_and_leaves_one_agency_out(file):
 
 def test_the_policy_digest_follows_the_files(file):
     before = load(file, {})
-    change(file.parent / "policy" / "others.toml", "officer_per_day = 100", "officer_per_day = 101")
+    change(file.parent / "policy" / "others.toml", "officer_per_day = 500", "officer_per_day = 501")
     after = load(file, {})
     assert before.policy_digest != after.policy_digest
     assert before.services_digest == after.services_digest
@@ -157,7 +157,7 @@ def test_a_service_without_schema_can_only_be_granted_whole(file):
         ("policy/others.toml", "[[grant]]", "[grants]\n[[grant]]", "grants: is no setting here; did you mean grant?"),
         ("policy/others.toml", 'fields = ["/identity_number"', 'fields = ["*", "/identity_number"', "granted as"),
         ("policy/others.toml", 'bases = ["QD-06/2022"]', "bases = []", "bases: needs at least 1 of them"),
-        ("policy/others.toml", "officer_per_day = 100 ", "officer_per_day = 0 ", "officer_per_day: must be at least 1"),
+        ("policy/others.toml", "officer_per_day = 500 ", "officer_per_day = 0 ", "officer_per_day: must be at least 1"),
         ("policy/birth-registration.toml", "2025-07-01", '"2025-07-01"', "valid_from: must be a date"),
         ("policy/birth-registration.toml", "2025-07-01", "2028-07-01", "a grant ends before it begins"),
         ("procedures/birth-registration.toml", 'lookup = "insurance", pointer = "/name/full"', 'lookup = "insurance", pointer = "/name"', ""),
