@@ -9,10 +9,10 @@ from gateway.exchange.rules import Route
 from gateway.ledger.openings import SEAL_RANDOM, seal
 from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.ledger.record import build, random_needed
-from gateway.model.errors import ExchangeError
+from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.policy import QUOTA_SPENT
-from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE
+from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE, SIGNATURE_TOO_OLD
 from gateway.model.instant import plus
 from gateway.model.stages import AnswerRecorded, Authorized, Direct, Recorded, Reply, Sealed, Verified
 from gateway.model.storage import (
@@ -105,13 +105,21 @@ class Recorder:
             await self._journal.commit(commit, self._clock.now())
             self._committed()
         except NonceUsedError as error:
-            raise ExchangeError(REPLAYED_NONCE) from error
+            raise ExchangeError(await self._why_used(commit.nonces)) from error
         except MessageIdUsedError as error:
             raise ExchangeError(MESSAGE_ID_REUSED) from error
         except QuotaSpentError as error:
             raise ExchangeError(QUOTA_SPENT, parts=(error.key.partition(":")[0],)) from error
         except JournalUnavailableError as error:
             raise ExchangeError(RECORD_FAILED) from error
+
+    async def _why_used(self, nonces: tuple[Nonce, ...]) -> ErrorKind:
+        """Used before; or so old that it may have been, and was forgotten since: a clock was set back."""
+        try:
+            watermark = await self._journal.nonce_watermark()
+        except JournalUnavailableError:
+            return REPLAYED_NONCE
+        return SIGNATURE_TOO_OLD if all(nonce.expires <= watermark for nonce in nonces) else REPLAYED_NONCE
 
     def row(self, event: Event) -> Row:
         """An event as it is stored: its record built, its openings sealed, its pseudonyms made."""
