@@ -41,6 +41,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "gateway.storage": (*L1, "msgspec"),
     "gateway.storage.sqlite": (*L1, "msgspec", "apsw"),
+    "gateway.storage.spool": (*L1, "cryptography"),
     "gateway.keys": (*L1, "gateway.trust", "gateway.signing", "msgspec", "cryptography"),
     "gateway.server": (
         *L1,

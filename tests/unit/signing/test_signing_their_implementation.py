@@ -7,7 +7,7 @@ from http_message_signatures import ContentDigest, InvalidSignature
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.signature import SIGNATURE_INVALID
-from gateway.model.instant import from_seconds
+from gateway.model.instant import Instant, from_seconds
 from gateway.model.message import EMPTY, AnswerHead, Body
 from gateway.signing.digest import content_digest, verify_content_digest
 from gateway.signing.http_sig import parse_signature, verify_request
@@ -32,8 +32,13 @@ from tests.support.signing import (
     with_answer_fields,
 )
 
+
 # The library reads the clock itself, so these tests live at the present.
-TODAY = from_seconds(int(dt.datetime.now(dt.UTC).timestamp()))
+def today() -> Instant:
+    """Their library reads the clock itself, so we must go by it too."""
+    return from_seconds(int(dt.datetime.now(dt.UTC).timestamp()))
+
+
 COVERED = (
     "@method", "@target-uri", "content-type", "x-road-client", "x-road-id", "x-road-userid", "motlan-purpose",
 )  # fmt: skip
@@ -41,7 +46,7 @@ COVERED = (
 
 def _their_request(pair, *, method="POST", body=BODY, covered=COVERED, target=TARGET, url=URL):
     request = TheirRequest(method, url.origin + target, FIELDS, body.data)
-    created = dt.datetime.fromtimestamp(TODAY // 1_000_000, dt.UTC)
+    created = dt.datetime.fromtimestamp(today() // 1_000_000, dt.UTC)
     their_signer(pair).sign(
         request,
         key_id=pair.keyid,
@@ -58,7 +63,7 @@ def _their_request(pair, *, method="POST", body=BODY, covered=COVERED, target=TA
 
 def _verify(request, pair, *, has_body=True):
     head = request.head
-    return verify_request(head, parse_signature(head), pair.public, public_url=URL, has_body=has_body, now=TODAY)
+    return verify_request(head, parse_signature(head), pair.public, public_url=URL, has_body=has_body, now=today())
 
 
 @pytest.mark.parametrize("pair", ALL, ids=lambda pair: pair.algorithm)
@@ -84,7 +89,7 @@ def test_they_and_we_agree_on_targets(target):
 
 @pytest.mark.parametrize("pair", ALL, ids=lambda pair: pair.algorithm)
 def test_we_sign_and_they_verify(pair):
-    sent = signed_request(pair, now=TODAY)
+    sent = signed_request(pair, now=today())
     request = TheirRequest("POST", URL.origin + TARGET, sent.head.fields, BODY.data)
     (result,) = their_verifier(pair).verify(request, expect_tag="motlan-request", body=BODY.data)
     assert result.nonce == NONCE
@@ -100,7 +105,9 @@ def test_they_verify_an_answer_that_is_bound_to_their_request(pair):
     proof = _verify(request, ALL[0])
     body = Body(b'{"outcome": "FOUND"}')
     answer = answer_head(body)
-    signed = sign_response(answer, request.head, public_url=URL, caller=members_of(proof), key=pair.private, now=TODAY)
+    signed = sign_response(
+        answer, request.head, public_url=URL, caller=members_of(proof), key=pair.private, now=today()
+    )
     theirs = TheirAnswer(with_answer_fields(answer, signed.fields), request)
     (result,) = their_verifier(pair).verify(
         theirs,
@@ -115,7 +122,7 @@ def test_they_verify_an_answer_that_is_bound_to_their_request(pair):
 
 
 def test_we_verify_an_answer_that_they_signed():
-    sent = signed_request(now=TODAY)
+    sent = signed_request(now=today())
     body = Body(b"{}")
     request = TheirRequest("POST", URL.origin + TARGET, sent.head.fields, BODY.data)
     answer = TheirAnswer(AnswerHead(status=200, fields=(("Content-Type", "application/json"),)), request)
@@ -130,7 +137,7 @@ def test_we_verify_an_answer_that_they_signed():
         ),
     )  # fmt: skip
     head = AnswerHead(status=200, fields=tuple(answer.headers.items()))
-    assert verify_response(head, body, sent, keys=GATEWAY_KEYS, now=TODAY).bound
+    assert verify_response(head, body, sent, keys=GATEWAY_KEYS, now=today()).bound
 
 
 def test_they_and_we_agree_on_digests():
