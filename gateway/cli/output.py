@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -151,7 +152,7 @@ def print_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of plain texts."""
-    made = Table(title=escape(title), title_justify="left", header_style="bold", pad_edge=False)
+    made = Table(title=escape(title), title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         made.add_column(escape(column), overflow="fold")
     for row in rows:

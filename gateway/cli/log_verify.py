@@ -1,0 +1,190 @@
+"""``motlan log verify``: the log over HTTP, trusting nobody; and a gateway's stored records against it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec import Struct
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from gateway.cli.log_files import HttpLog
+from gateway.cli.output import example, fail, json_option, needs_gateway, note, print_json, say, verb
+from gateway.cli.values import File, NewFile, passphrase_of
+from gateway.keys.file import load_private_key
+from gateway.ledger.note import VerifierKey, parse_vkey
+from gateway.ledger.verify import Fetch, VerifiedLog, VerifiedRecords, verify_log, verify_records
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.ledger import LOG_INVALID
+
+Report = Callable[[int, int], None]
+
+
+class Verified(Struct, frozen=True, kw_only=True):
+    """What was found. log: None where its checkpoint itself is no good. faults: everything that is wrong, by name."""
+
+    log: VerifiedLog | None = None
+    records: VerifiedRecords | None = None
+    faults: tuple[str, ...] = ()
+    error: ExchangeError | None = None
+
+
+@click.command(
+    "verify",
+    epilog=example(
+        "motlan log verify --url https://gateway.example/log --vkey 'gateway.example/log+4fd3…+AZ…' \\",
+        "  --remember log.note",
+        "motlan log verify --config gateway.toml --auditor-key auditor.key.pem",
+    ),
+)
+@click.option("--url", help="The log's address: every tile and entry is fetched and verified.")
+@click.option("--vkey", help="The log's verifier key (C2SP), from a source you trust; needed with --url.")
+@click.option("--ca", type=File, help="CA certificates for TLS, PEM; the system's if not given.")
+@click.option(
+    "--remember",
+    type=NewFile,
+    help="A checkpoint is kept here: the log must extend the one found here, and the newest replaces it.",
+)
+@click.option("--config", type=File, help="A gateway's settings: verify its stored records against the log.")
+@click.option("--auditor-key", type=File, help="Opens private fields, to verify them too. None is shown.")
+@json_option
+@click.pass_context
+@verb
+def verify_(ctx: click.Context, /, **options: Any) -> None:
+    """Verify the whole log, and name everything that is wrong; exit 1 if anything is.
+
+    With --url nothing is believed but the verifier key: leaves are derived from the entries, and all tiles, the root
+    and the checkpoint's signature are compared with them. With --config the records in the gateway's database are
+    compared with the log's entries (fetched from --url if that is given too, else out of the database, where tree and
+    signature are verified first), and with --auditor-key their private fields with what they commit to.
+    """
+    if options["url"] is None and options["config"] is None:
+        raise click.UsageError("name the log's --url, a gateway's --config, or both")
+    if options["url"] is not None and options["vkey"] is None and options["config"] is None:
+        raise click.UsageError("--url needs --vkey: the log's key, from a source you trust, not from the log itself")
+    verified = _with_config(options) if options["config"] is not None else _over_http(options)
+    if options["as_json"]:
+        print_json(_values(verified))
+    else:
+        _print(verified)
+    if verified.faults or verified.error is not None:
+        ctx.exit(1)
+    if options["remember"] is not None and verified.log is not None:
+        options["remember"].write_bytes(verified.log.checkpoint.note)
+
+
+def _over_http(options: dict[str, Any]) -> Verified:
+    files = HttpLog(options["url"], options["ca"])
+    try:
+        return _verify(files.fetch, parse_vkey(options["vkey"]), options)
+    finally:
+        files.close()
+
+
+def _with_config(options: dict[str, Any]) -> Verified:
+    tools, loader = needs_gateway("gateway.wiring.tools"), needs_gateway("gateway.config.load")
+    settings = loader.load(options["config"])
+    file = options["auditor_key"]
+    auditor = None if file is None else load_private_key(file, passphrase=passphrase_of(file))
+    key = tools.log_key_of(settings) if options["vkey"] is None else parse_vkey(options["vkey"])
+    public = None if options["url"] is None else HttpLog(options["url"], options["ca"])
+
+    context = click.get_current_context()
+
+    def work(stored: Any) -> Verified:
+        with context.scope(cleanup=False):  # in its thread too: the language hangs on it
+            fetch = stored.fetch if public is None else public.fetch
+            found = _verify(fetch, key, options)
+            return found if found.log is None else _records(found, stored, fetch, found.log.checkpoint.checkpoint.size)
+
+    found: Verified = tools.with_stored_log(settings, auditor, work)
+    return found
+
+
+def _verify(fetch: Fetch, key: VerifierKey, options: dict[str, Any]) -> Verified:
+    remembered: Path | None = options["remember"]
+    older = remembered.read_bytes() if remembered is not None and remembered.exists() else None
+    try:
+        with _progress(say("entries", "mục"), quiet=options["as_json"]) as report:
+            return Verified(log=verify_log(fetch, key, older=older, progress=report))
+    except ExchangeError as error:
+        return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
+    except LookupError:
+        raise click.ClickException(
+            say(
+                "this log has no checkpoint: it is the wrong address, or nothing was ever recorded",
+                "nhật ký này không có điểm kiểm: sai địa chỉ, hoặc chưa từng có bản ghi nào",
+            )
+        ) from None
+
+
+def _records(found: Verified, stored: Any, fetch: Fetch, size: int) -> Verified:
+    """The stored records against the log that was just verified."""
+    seen = (record for record in stored.records() if record.index < size)
+    try:
+        records = verify_records(seen, fetch, size, complete=True)
+    except ExchangeError as error:
+        return Verified(log=found.log, faults=(*error.parts, *stored.altered), error=error)
+    if stored.altered:
+        altered = ExchangeError(LOG_INVALID, stored.altered[0])
+        return Verified(log=found.log, records=records, faults=tuple(stored.altered), error=altered)
+    return Verified(log=found.log, records=records)
+
+
+@contextmanager
+def _progress(what: str, *, quiet: bool) -> Iterator[Report | None]:
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _values(verified: Verified) -> dict[str, Any]:
+    log, records = verified.log, verified.records
+    head = None if log is None else log.checkpoint.checkpoint
+    return {
+        "valid": not verified.faults and verified.error is None,
+        "origin": None if head is None else head.origin,
+        "size": None if head is None else head.size,
+        "root": None if head is None else head.root.hex(),
+        "tiles": None if log is None else log.tiles,
+        "records": None if records is None else records.records,
+        "opened": None if records is None else records.opened,
+        "code": None if verified.error is None else verified.error.kind.code,
+        "faults": list(verified.faults),
+    }
+
+
+def _print(verified: Verified) -> None:
+    log, records = verified.log, verified.records
+    if log is not None:
+        head = log.checkpoint.checkpoint
+        click.echo(
+            say(
+                f"✓ {head.origin}: {head.size} entries and {log.tiles} tiles are what its checkpoint signed",
+                f"✓ {head.origin}: {head.size} mục và {log.tiles} ô băm đúng như điểm kiểm đã ký",
+            )
+        )
+        click.echo(say(f"  root {head.root.hex()}", f"  gốc {head.root.hex()}"))
+    if records is not None:
+        click.echo(
+            say(
+                f"✓ {records.records} stored records are those of the log; private fields of {records.opened} verified",
+                f"✓ {records.records} bản ghi lưu trữ khớp nhật ký; đã kiểm trường riêng tư của {records.opened}",
+            )
+        )
+    for fault in verified.faults:
+        click.secho(f"✗ {fault}", fg="red")
+    if verified.error is not None:
+        fail(verified.error)
+    elif log is not None:
+        note(
+            "that nobody was shown another log, only an earlier checkpoint (--remember) or a witness can tell",
+            "chỉ điểm kiểm giữ từ trước (--remember) hoặc bên làm chứng mới cho biết mọi người thấy cùng một nhật ký",
+        )
