@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import TextIO
 
+import structlog
 from msgspec import Struct
 
 from adapters.simulators.access import ApiKey, HashedBasic
@@ -12,7 +14,7 @@ from adapters.simulators.parties import PORTAL, UNGRANTED
 from adapters.simulators.people import DEFAULT_COUNT, People
 from adapters.simulators.person import Person
 from adapters.simulators.population import PopulationSimulator
-from adapters.simulators.portal import BIRTH, CITIZEN, Portal
+from adapters.simulators.portal import BIRTH, CITIZEN, INSURANCE, Portal
 from gateway import client as motlan
 from gateway.client import Client
 from gateway.exchange.audit import Audit, Reader
@@ -29,6 +31,7 @@ from gateway.wiring.gateway import Gateway
 __all__ = [
     "BIRTH",
     "CITIZEN",
+    "INSURANCE",
     "PORTAL",
     "UNGRANTED",
     "Client",
@@ -101,15 +104,20 @@ class World(Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def demo_world(folder: Path, *, port: int | None = None, count: int = DEFAULT_COUNT) -> AsyncIterator[World]:
+async def demo_world(
+    folder: Path, *, port: int | None = None, count: int = DEFAULT_COUNT, log: bool = False
+) -> AsyncIterator[World]:
     """Start everything in ``folder`` (made, or found with its state); stop it at the end.
 
     port: the gateway's; None: the one used there last, or any. count: how many people there are.
+    log: this process's log goes to gateway.log in the folder.
     Raises DemoError for what its user can mend, ExchangeError for what the gateway refuses.
     """
     people = People(count=count)
     async with AsyncExitStack() as stack:
         files = stack.enter_context(prepared(folder, people))
+        if log:
+            _log_to(stack.enter_context((files.folder / "gateway.log").open("a", encoding="utf-8")))
         access = HashedBasic(user="motlan", secret=files.secret("population"), unit="ms")
         population = await stack.enter_async_context(PopulationSimulator(people, access=access))
         insurance = await stack.enter_async_context(
@@ -139,3 +147,15 @@ async def _gateway(
                 f"{error.detail}: hãy dừng chương trình đang dùng cổng đó, hoặc chọn cổng khác bằng --port N.",
             )
         ) from None
+
+
+def _log_to(file: TextIO) -> None:
+    """JSON lines."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=file),
+    )
