@@ -14,7 +14,7 @@ from gateway.model.envelope import Claim, Envelope, ProofScheme, ProvedParts, Pu
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.ids import RecordId, ServiceId, SubsystemId, encode, parse_service, parse_subsystem
-from gateway.model.message import AnswerHead, Body, Head
+from gateway.model.message import AnswerHead, Body, Fields, Head
 from gateway.model.stages import Answer, Minimised
 
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -37,6 +37,8 @@ _ONCE = (
     "motlan-jws",
 )
 _LONGEST = 255
+_UNTYPED = (("Content-Type", "application/octet-stream"),)
+"""What the HTTP server calls content without a type (RFC 9110 §8.3); named here, so that the signature covers it."""
 
 ParseJson = Callable[[bytes], Any]
 """The strict parser of the gateway; raises ExchangeError."""
@@ -98,6 +100,7 @@ class RestCodec:
         request_id = minimised.replied.recorded.id
         fields = (
             *reply.fields,
+            *(_UNTYPED if minimised.body.size and not _is_typed(reply.fields) else ()),
             ("X-Road-Id", claim.message_id or request_id),
             ("X-Road-Client", encode(claim.client)),
             ("X-Road-Service", encode(claim.service)),
@@ -126,6 +129,10 @@ class RestCodec:
             detail = "the path must name instance/class/member/subsystem/service"
             raise ExchangeError(kinds.TARGET_REFUSED, detail) from error
         return service, "/" + parts[_SERVICE_PARTS] if len(parts) > _SERVICE_PARTS else ""
+
+
+def _is_typed(fields: Fields) -> bool:
+    return any(name.lower() == "content-type" for name, _ in fields)
 
 
 def is_json(content_type: str | None) -> bool:

@@ -7,6 +7,7 @@ from gateway.exchange.rules import Rules
 from gateway.model.envelope import Claim, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.exchange import DELEGATION_REFUSED, PROOF_SCHEME_NOT_ALLOWED
+from gateway.model.errors.request import INCONSISTENT_HEADERS
 from gateway.model.errors.signature import SIGNATURE_MISSING
 from gateway.model.ids import RecordId, encode
 from gateway.model.instant import Instant
@@ -74,7 +75,15 @@ def delegate(parent: Recorded, said: Claim, body: Body, *, record_id: RecordId, 
 
 
 def _covered(head: Head, proof: Direct) -> Head:
+    """The head with what is proved or chooses a representation, and nothing that ends at this hop."""
     covered = {*proof.covered, *NEGOTIATION}
+    connection = head.get("connection")
+    if connection is not None:
+        hop = {option.strip().lower() for option in connection.split(",")}
+        signed = sorted(hop.intersection(proof.covered))
+        if signed:  # whoever adds Connection on the way could take signed fields out (RFC 9110 §7.6.1)
+            raise ExchangeError(INCONSISTENT_HEADERS, "Connection names what is signed", parts=tuple(signed))
+        covered -= hop
     fields = tuple([pair for pair in head.fields if pair[0].lower() in covered])
     return Head(method=head.method, target=head.target, fields=fields)
 
