@@ -8,6 +8,7 @@ grows.
 
 import threading
 import time
+from contextlib import suppress
 
 import apsw
 
@@ -55,7 +56,8 @@ class Checkpointer:
                 # A full or failing disk: the log keeps growing, and the commits themselves will say so.
                 time.sleep(_RETRY)
         if connection is not None:
-            connection.close(force=True)
+            with suppress(apsw.Error):
+                connection.close(force=True)
 
     def _open(self) -> apsw.Connection:
         connection = self._database.writer()

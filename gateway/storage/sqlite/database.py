@@ -51,10 +51,7 @@ class Database:
         return connection
 
     def prepare(self) -> None:
-        """Create the file, or bring its schema up to date. Raises SchemaError.
-
-        Two processes may do it at once: the second finds the work of the first.
-        """
+        """Create the file, or bring its schema up to date. Raises SchemaError. One process at a time may do it."""
         connection = self._open()
         try:
             connection.set_busy_timeout(_READER_WAIT_MS)
@@ -77,7 +74,8 @@ class Database:
     def _version(self, connection: apsw.Connection) -> int:
         version = int(connection.pragma("user_version"))
         application = int(connection.pragma("application_id"))
-        if application not in {0, APPLICATION_ID} or (version and application == 0):
+        empty = connection.execute("SELECT count(*) FROM sqlite_schema").get == 0
+        if application != APPLICATION_ID and not (empty and version == 0):
             raise SchemaError(f"{self.path} is another program's file")
         if version > SCHEMA_VERSION:
             raise SchemaError(f"{self.path} has schema {version}; this program knows {SCHEMA_VERSION}. Update it.")
@@ -85,8 +83,8 @@ class Database:
 
     def _upgrade(self, connection: apsw.Connection) -> None:
         with connection:
-            connection.execute("PRAGMA application_id = %d" % APPLICATION_ID)  # noqa: UP031 - as above
             version = self._version(connection)
+            connection.execute("PRAGMA application_id = %d" % APPLICATION_ID)  # noqa: UP031 - as above
             for number, script in enumerate(migrations(), start=1):
                 if number > version:
                     connection.execute(script)

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,8 +33,9 @@ class Engine:
         self._database = Database(path, vfs=vfs)
         self.owners = Owners(path)
         try:
-            self._database.prepare()
-            self.owners.claim(self._new_owner())
+            with self.owners.opening():
+                self._database.prepare()
+                self.owners.claim(self._new_owner())
         except (apsw.Error, OSError) as error:
             raise JournalUnavailableError(f"cannot open {path}: {type(error).__name__}: {error}") from error
         self._checkpointer = Checkpointer(self._database)
@@ -71,7 +73,8 @@ class Engine:
         self._pool.shutdown()
         self._checkpointer.close()
         for connection in self._readers:
-            connection.close(force=True)
+            with suppress(apsw.Error):  # the last to close copies the log: a full disk is no reason to fail here
+                connection.close(force=True)
         self._readers.clear()
         self.owners.release()
 

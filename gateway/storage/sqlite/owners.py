@@ -6,6 +6,8 @@ the process ends. Clocks and leases have no part in it.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,6 +30,16 @@ class Owners:
         for file in self._database.parent.glob(f"{self._database.name}.owner-*"):
             if file != self._file(number):
                 _remove_if_free(file)
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """One process at a time opens the file: what SQLite does then (a journal mode, a schema) waits for nobody."""
+        descriptor = os.open(self._database.with_name(f"{self._database.name}.opening"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def alive(self, number: int) -> bool:
         """Whether the process of that number still runs. This one does."""
