@@ -16,7 +16,7 @@ from typing import Any
 from gateway.model import failpoints
 from gateway.storage.sqlite import checkpointer
 from gateway.storage.sqlite.store import SqliteStore
-from tests.support.worlds import Told, answer, request, until_it_ends, work
+from tests.support.worlds import Told, answer, request, work
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,7 +77,8 @@ def main(database: str, first: str, name: str = "", times: str = "1") -> None:
     async def run() -> None:
         store = SqliteStore(Path(database))
         os.write(1, b"tried %d\n" % int(first))
-        working = asyncio.create_task(until_it_ends(lambda: work(store, Saying(), first=int(first))))
+        working = asyncio.create_task(work(store, Saying(), first=int(first)))
+        working.add_done_callback(lambda task: None if task.cancelled() else os._exit(1))
         if not name:
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
             working.cancel()

@@ -16,7 +16,7 @@ _PAGE_BYTES = 8192
 _HERE = Path(__file__).parent
 _WRITER_CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
-_READER_WAIT_MS = 5_000
+_PATIENCE_MS = 5_000
 
 
 class SchemaError(Exception):
@@ -35,17 +35,20 @@ class Database:
         self._vfs = vfs
 
     def writer(self) -> apsw.Connection:
-        """A connection that may write. Copying the log into the database is the checkpointer's business, not its."""
+        """A connection that may write. Copying the log into the database is the checkpointer's business, not its.
+
+        How it waits for other writers is its user's business too.
+        """
         connection = self._open()
         connection.pragma("synchronous", "FULL")
         connection.pragma("cache_size", -_WRITER_CACHE_KIB)
         connection.pragma("temp_store", "MEMORY")
+        connection.set_busy_timeout(0)
         return connection
 
     def reader(self) -> apsw.Connection:
         """A connection that only reads."""
         connection = self._open()
-        connection.set_busy_timeout(_READER_WAIT_MS)
         connection.pragma("cache_size", -_READER_CACHE_KIB)
         connection.pragma("query_only", value=True)
         return connection
@@ -54,7 +57,6 @@ class Database:
         """Create the file, or bring its schema up to date. Raises SchemaError. One process at a time may do it."""
         connection = self._open()
         try:
-            connection.set_busy_timeout(_READER_WAIT_MS)
             version = self._version(connection)
             if version < SCHEMA_VERSION:
                 connection.execute("PRAGMA page_size = %d" % _PAGE_BYTES)  # noqa: UP031 - pragmas take no binding
@@ -68,6 +70,8 @@ class Database:
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self.path), vfs=self._vfs)
+        # Another process that opens or closes the file may hold all of it for a moment.
+        connection.set_busy_timeout(_PATIENCE_MS)
         connection.pragma("wal_autocheckpoint", 0)
         return connection
 
