@@ -107,13 +107,16 @@ _GRANTS = "".join(
 
 
 def make_office(folder: Path, backend: str, **site: Any) -> Site:
-    """``make_site`` with the services above and their schema."""
+    """``make_site`` with the services above and their schema. identity: more TOML for [gateway]."""
     shutil.copytree(product_schemas(), folder / "schemas")
     (folder / "schemas/holding.json").write_text(json.dumps(_HOLDING))
     site["services"] = site.get("services", "") + _SERVICES
     site["grants"] = site.get("grants", "") + _GRANTS
     site["extra"] = f'schemas = "{folder}/schemas"\n' + site.get("extra", "")
-    return make_site(folder, backend, **site)
+    identity = site.pop("identity", "")
+    made = make_site(folder, backend, **site)
+    made.config.write_text(made.config.read_text().replace("\n[listener]", f"{identity}\n[listener]", 1))
+    return made
 
 
 @contextmanager
