@@ -12,6 +12,9 @@ from gateway.cli.output import say
 from gateway.keys.file import load_certificates
 from gateway.keys.tls import client_context
 
+BACKOFF_SECONDS = 0.2
+"""Before the second attempt half of what is waited before the third, and so on."""
+
 _TIMEOUT = 30.0
 _ATTEMPTS = 4
 _LARGEST = 64 * 1024 * 1024
@@ -37,7 +40,7 @@ class HttpLog:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 self._connection.close()
-                time.sleep(0.2 * 2**attempt)
+                time.sleep(BACKOFF_SECONDS * 2**attempt)
             try:
                 status, data = self._get(path)
             except (OSError, http.client.HTTPException) as error:

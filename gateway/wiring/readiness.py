@@ -16,6 +16,8 @@ from gateway.keys.file import FileKey, load_certificates, load_private_key, load
 from gateway.keys.tls import client_context, server_context
 from gateway.ledger.note import VerifierKey
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.config import SECRET_UNUSABLE
+from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import SubsystemId, parse_subsystem
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
 from gateway.model.usage import Usage
@@ -27,6 +29,9 @@ from gateway.wiring.trust import load_trust
 
 WARN_DAYS = 30
 """A certificate that ends within so many days is worth a warning."""
+
+CRL_WARN_DAYS = 2
+"""Authorities issue revocation lists daily or weekly, so warn later of these."""
 
 _DAY = 86_400 * MICROSECONDS
 
@@ -65,7 +70,7 @@ class _Inspection:
         try:
             yield
         except ExchangeError as error:
-            where.complain(path, error.detail or error.kind.title.en)
+            where.complain(path, _said(error))
         except (ValueError, OSError) as error:
             where.complain(path, str(error))
 
@@ -76,7 +81,7 @@ class _Inspection:
         try:
             trust, _ = load_trust(self.settings.trust, None, self.now)
         except ExchangeError as error:
-            self.document.complain(("trust", "list"), error.detail or error.kind.title.en)
+            self.document.complain(("trust", "list"), _said(error))
             return None
         days = trust.days_left_alarm(self.now)
         if days is not None:
@@ -86,6 +91,12 @@ class _Inspection:
             self.warn(("trust", "list"), f"{text} ({problem.detail})")
         for key in trust.listed():
             self.ends(("trust", "list"), f"{key.usage} certificate of {key.owner}", key.facts.not_after)
+        known = min((key.facts.revocation_known_until for key in trust.listed()), default=self.now)
+        if 0 <= known - self.now < CRL_WARN_DAYS * _DAY:
+            left = (known - self.now) // _DAY
+            self.warn(
+                ("trust", "list"), f"a revocation list ends within {left + 1} days: fetch the authority's next one"
+            )
         return trust
 
     def ends(self, path: KeyPath, what: str, not_after: Instant, document: Document | None = None) -> None:
@@ -195,3 +206,9 @@ class _Inspection:
         if ends < self.now:
             document.complain(path, f"{file} has expired")
         self.ends(path, str(file), ends, document)
+
+
+def _said(error: ExchangeError) -> str:
+    """What an error says; of one that names a file, its detail says it all."""
+    whole = error.kind in {KEY_FILE_UNUSABLE, SECRET_UNUSABLE}
+    return error.detail if whole else f"{error.kind.title.en}: {error.detail}".removesuffix(": ")
