@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 from multidict import CIMultiDict
 
 from gateway.model.errors import ExchangeError
@@ -28,6 +28,7 @@ class BodySink(Protocol):
 
 NewSink = Callable[[], BodySink]
 
+_TE = hdrs.TRANSFER_ENCODING.lower()
 SERVER = "motlan"
 """What the gateway calls itself: no versions for those who look for known holes."""
 
@@ -40,6 +41,8 @@ async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, sec
     if not request.body_exists:
         return EMPTY
     length = request.content_length
+    if length is None and (request.version < HttpVersion11 or not _is_chunked(request)):  # RFC 9112 §6.1
+        raise ExchangeError(kinds.BAD_HEADER, "Transfer-Encoding is chunked, and nothing else", parts=(_TE,))
     if length is not None and length > limit:
         raise ExchangeError(kinds.BODY_TOO_LARGE)
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
@@ -53,6 +56,10 @@ async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, sec
         raise ExchangeError(kinds.TIMEOUT, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
         raise ExchangeError(kinds.BODY_TRUNCATED) from None
+
+
+def _is_chunked(request: web.BaseRequest) -> bool:
+    return request.headers.get(hdrs.TRANSFER_ENCODING, "").lower() == "chunked"
 
 
 async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sink: NewSink) -> Body:

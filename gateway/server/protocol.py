@@ -62,6 +62,12 @@ class EdgeServer(web.Server):
         }
         self._framing_refused = framing_refused
 
+    def _make_request(self, message: Any, *parts: Any) -> web.BaseRequest:
+        """Close the connection after a chunked request: of its trailer fields, which nobody signs, aiohttp's parser
+        takes the last for a header field of the request that comes next.
+        """
+        return super()._make_request(message._replace(should_close=True) if message.chunked else message, *parts)
+
     def __call__(self) -> web.RequestHandler:
         """A protocol for a new connection."""
         return EdgeProtocol(self, loop=self._loop, framing_refused=self._framing_refused, **self._options)
