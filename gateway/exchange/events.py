@@ -19,7 +19,8 @@ from gateway.model.stages import Authorized, Delegated, Direct, Sealed, Verified
 class Event(Struct, frozen=True, kw_only=True):
     """Facts, what they are found by, and the request they open or end.
 
-    persons: their numbers. officer: the client and the officer's code. case: the dossier's code.
+    persons: their numbers. officer: the client and the officer's code. case: the dossier's code. An answer is found
+    by officer or case through the request that it ends.
     """
 
     facts: Facts
@@ -76,7 +77,7 @@ def answer_event(sealed: Sealed, route: Route) -> Event:
         signed_by=SignedBy.GATEWAY,
         private=private,
     )
-    return Event(facts=facts, persons=minimised.persons, officer=_officer(claim), case=claim.case, ends=recorded.id)
+    return Event(facts=facts, persons=minimised.persons, ends=recorded.id)
 
 
 def refusal_event(verified: Verified, error: ExchangeError, *, in_force: InForce) -> Event:
@@ -132,7 +133,7 @@ def ending_event(authorized: Authorized, ending: Ending, *, in_force: InForce) -
         signed_by=SignedBy.GATEWAY,
         private=_answer_fields(ending.body, ending.base, ending.signature),
     )
-    return Event(facts=facts, officer=_officer(claim), case=claim.case, ends=ending.request)
+    return Event(facts=facts, ends=ending.request)
 
 
 def persons_at(document: Any | UnsetType, places: tuple[Pointer, ...]) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.events import Event, answer_event, request_event
+from gateway.exchange.marks import Marks
 from gateway.exchange.retrying import Retries
 from gateway.exchange.rules import Route
 from gateway.ledger.openings import SEAL_RANDOM, seal
-from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.ledger.record import build, random_needed
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
@@ -58,6 +58,7 @@ class Recorder:
         self._retries = retries
         self._clock = clock
         self._entropy = entropy
+        self._marks = Marks(b"")
 
     async def request(self, authorized: Authorized, route: Route) -> tuple[Recorded, Reply | None]:
         """(7) Commit the request's record with its nonce, quota charges and idempotency key.
@@ -123,21 +124,17 @@ class Recorder:
 
     def row(self, event: Event) -> Row:
         """An event as it is stored: its record built, its openings sealed, its pseudonyms made."""
-        epoch, facts = self._epochs.current, event.facts
-        built = build(facts, self._entropy(random_needed(len(facts.private))))
-        key = epoch.pseudonym_key
-        marks = [(Subject.PERSON.value, pseudonym(key, Subject.PERSON, person)) for person in event.persons]
-        if event.officer is not None:
-            marks.append((Subject.OFFICER.value, pseudonym(key, Subject.OFFICER, *event.officer)))
-        if event.case is not None:
-            marks.append((Subject.CASE.value, pseudonym(key, Subject.CASE, event.case)))
+        epoch, facts, entropy = self._epochs.current, event.facts, self._entropy
+        built = build(facts, entropy(random_needed(len(facts.private))))
+        if self._marks.key is not epoch.pseudonym_key:
+            self._marks = Marks(epoch.pseudonym_key)
         return Row(
             id=built.id,
             entry=built.entry,
             skeleton=built.skeleton,
-            openings=seal(built, epoch, self._entropy(SEAL_RANDOM)),
+            openings=seal(built, epoch, entropy(SEAL_RANDOM)),
             epoch=epoch.id,
-            pseudonyms=tuple(marks),
+            pseudonyms=self._marks.of(event.persons, event.officer, event.case),
             opens=event.opens,
             ends=event.ends,
         )

@@ -157,28 +157,28 @@ def build(facts: Facts, random: bytes) -> BuiltRecord:
     """
     if len(random) != SALT_BYTES * (len(facts.private) + 1):
         raise ValueError("a record takes 16 random bytes, and 16 for each private field")
-    pairs = [_pair(field) for field in facts.private]
-    cuts = range(SALT_BYTES, len(random), SALT_BYTES)
-    commitments = [
-        _sha256(_PREFIX + random[cut : cut + SALT_BYTES] + pair).hexdigest()
-        for cut, pair in zip(cuts, pairs, strict=True)
-    ]
+    pairs = _pairs(facts.private)
+    commitments = []
+    cut = SALT_BYTES
+    for pair in pairs:
+        end = cut + SALT_BYTES
+        commitments.append(_sha256(_PREFIX + random[cut:end] + pair).hexdigest())
+        cut = end
     salts = random.hex(",", SALT_BYTES)
     skeleton = encoded(_written(facts, commitments, salts[: 2 * SALT_BYTES]))
     openings = _openings(facts.id, pairs, salts[2 * SALT_BYTES + 1 :])
     return BuiltRecord(facts.id, facts.at, skeleton, entry_of(skeleton), openings)
 
 
-def _pair(private: PrivateField) -> bytes:
-    """Canonical ``[name, value]``. Most values are texts, and those msgspec encodes as RFC 8785 does, but for NFC."""
-    if type(private[1]) is str:
-        try:
-            pair = _encode(private)
-        except UnicodeEncodeError:
-            raise ValueError("the text holds a lone surrogate") from None
-        if is_nfc(pair):
-            return pair
-    return canonical(private)
+def _pairs(private: tuple[PrivateField, ...]) -> list[bytes]:
+    """Canonical ``[name, value]`` of each. Most values are texts, and msgspec encodes those as RFC 8785 does, but for
+    NFC.
+    """
+    try:
+        pairs = [_encode(field) if type(field[1]) is str else canonical(field) for field in private]
+    except UnicodeEncodeError:
+        raise ValueError("the text holds a lone surrogate") from None
+    return pairs if is_nfc(b"".join(pairs)) else [canonical(field) for field in private]
 
 
 def _openings(record: RecordId, pairs: list[bytes], salts: str) -> bytes:

@@ -20,7 +20,7 @@ def _checked(*segments: str) -> None:
             raise ValueError("an identifier part is 1 to 128 characters without / \\ : ; % or control characters")
 
 
-class MemberId(Struct, frozen=True, order=True):
+class MemberId(Struct, frozen=True, order=True, cache_hash=True):
     """An organisation: ``VN/GOV/G01``. Raises ValueError when built from impossible parts."""
 
     instance: str
@@ -34,7 +34,7 @@ class MemberId(Struct, frozen=True, order=True):
         return f"{self.instance}/{self.member_class}/{self.member_code}"
 
 
-class SubsystemId(Struct, frozen=True, order=True):
+class SubsystemId(Struct, frozen=True, order=True, cache_hash=True):
     """An information system of a member: ``VN/GOV/H31/portal``. What keys, grants and signatures belong to.
 
     ``subsystem_code`` is None for the member itself, which parses but can be granted nothing.
@@ -60,7 +60,7 @@ class SubsystemId(Struct, frozen=True, order=True):
         return base if self.subsystem_code is None else f"{base}/{self.subsystem_code}"
 
 
-class ServiceId(Struct, frozen=True, order=True):
+class ServiceId(Struct, frozen=True, order=True, cache_hash=True):
     """A service of a subsystem: ``VN/GOV/G01/population/citizen``."""
 
     instance: str

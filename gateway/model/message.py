@@ -7,8 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from msgspec import Struct, field
-from msgspec.structs import force_setattr
+from msgspec import Struct
 
 Fields = tuple[tuple[str, str], ...]
 """Header fields in order, names as received, values decoded as latin-1 (so that encoding back gives the same bytes)."""
@@ -22,13 +21,18 @@ def _index(fields: Fields) -> dict[str, tuple[str, ...]]:
     return index
 
 
-class _WithFields(Struct, frozen=True, kw_only=True):
-    fields: Fields
-    index: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Lower-case name → values in order; made from ``fields`` at construction."""
+class _Index:
+    """Makes a head's index when it is first asked for, and leaves it in the head: some heads are only written."""
 
-    def __post_init__(self) -> None:
-        force_setattr(self, "index", _index(self.fields))
+    def __get__(self, head: "_WithFields", _: type) -> dict[str, tuple[str, ...]]:
+        index = head.__dict__["index"] = _index(head.fields)
+        return index
+
+
+class _WithFields(Struct, frozen=True, kw_only=True, dict=True):
+    fields: Fields
+    index = _Index()
+    """Lower-case name → values in order; made from ``fields``."""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value of the field (``name`` in lower case), in order; empty if absent."""

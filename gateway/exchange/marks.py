@@ -1,0 +1,35 @@
+"""Under which pseudonyms a record is found."""
+
+from gateway.ledger.pseudonym import Subject, pseudonym
+
+_MOST = 2048
+_PERSON, _OFFICER, _CASE = Subject.PERSON.value, Subject.OFFICER.value, Subject.CASE.value
+
+Mark = tuple[str, bytes]
+"""What a pseudonym stands for, and the pseudonym."""
+
+
+class Marks:
+    """Pseudonyms under one epoch's key. An officer at work on a case comes with call after call, so the last few
+    thousand officers and cases are remembered. key: the epoch's pseudonym key.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self._known: dict[tuple[str, ...], Mark] = {}
+
+    def of(self, persons: tuple[str, ...], officer: tuple[str, str] | None, case: str | None) -> tuple[Mark, ...]:
+        """The pseudonyms of persons (numbers), an officer (the client and the officer's code) and a case (its code)."""
+        marks = [(_PERSON, pseudonym(self.key, Subject.PERSON, person)) for person in persons]
+        if officer is not None:
+            marks.append(self._known.get(officer) or self._learn(officer, _OFFICER, Subject.OFFICER))
+        if case is not None:
+            known = (case,)
+            marks.append(self._known.get(known) or self._learn(known, _CASE, Subject.CASE))
+        return tuple(marks)
+
+    def _learn(self, parts: tuple[str, ...], name: str, subject: Subject) -> Mark:
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        mark = self._known[parts] = (name, pseudonym(self.key, subject, *parts))
+        return mark
