@@ -38,12 +38,18 @@ def cert() -> None:
 @click.option(
     "--usage", type=click.Choice(_USAGES), default=Usage.SIGN.value, show_default=True, help="What it is for."
 )
-@click.option("--kind", type=click.Choice(list(KeyKind)), default=KeyKind.P256.value, show_default=True, help="Of key.")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in KeyKind]),
+    default=KeyKind.P256.value,
+    show_default=True,
+    help="Of key.",
+)
 @click.option("--host", "hosts", multiple=True, help="DNS name or address, for a TLS certificate; repeat for several.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder to write to.")
 @click.option("--passphrase", "encrypt", is_flag=True, help="Ask for a passphrase and encrypt the key with it.")
 @verb
-def request_(subsystem: SubsystemId, /, **options: Any) -> None:
+def request_(subsystem: SubsystemId, **options: Any) -> None:
     """Make a key and a request (PKCS #10) for its certificate. The key never leaves the folder; its mode is 0600."""
     key, asked = request_certificate(
         options["out"],
@@ -74,7 +80,7 @@ def request_(subsystem: SubsystemId, /, **options: Any) -> None:
 @click.option("--days", default=90, show_default=True, help="How long it is valid.")
 @click.option("--out", type=NewFile, help="Where to write it; beside the request if not given.")
 @verb
-def issue_(request: Path, /, **options: Any) -> None:
+def issue_(request: Path, **options: Any) -> None:
     """Issue a certificate with a DEVELOPMENT authority. In production a licensed authority does this, not Motlan."""
     warn(
         "DEVELOPMENT ONLY: this authority keeps no register and identifies nobody. "

@@ -51,7 +51,7 @@ def member() -> None:
 @click.option("--list", "in_force", type=File, help="The list in force, to begin a draft from.")
 @click.option("--days", default=90, show_default=True, help="How long a draft that is begun here will be valid.")
 @verb
-def new(subsystem: SubsystemId, /, **options: Any) -> None:
+def new(subsystem: SubsystemId, **options: Any) -> None:
     """Put a member, its subsystem and what it offers into the draft of the next trust list."""
     draft: Path = options["draft"]
     document = open_draft(draft, options["in_force"], options["days"])

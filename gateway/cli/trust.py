@@ -57,7 +57,7 @@ def trust() -> None:
 @click.option("--role", "roles", multiple=True, metavar="ROLE=FILE", help="auditor or data-protection-officer = PEM.")
 @click.option("--log", "logs", multiple=True, metavar="VKEY", help="Verifier key of a gateway's log to add.")
 @verb
-def draft_(draft: Path, /, **options: Any) -> None:
+def draft_(draft: Path, **options: Any) -> None:
     """Begin the next list from the one in force, or the first list of all; or change what a draft says."""
     signers = _signers(options["signers"], options["required"])
     if draft.exists() or options["in_force"] is not None or signers is None:
@@ -158,7 +158,7 @@ def sign(source: Path, *, key: Path, out: Path | None, against: Path | None, yes
 @click.option("--signer", "signers", multiple=True, type=File, help="Public key of a pinned signer (without --config).")
 @click.option("--required", type=click.IntRange(min=1), help="How many of them must have signed (without --config).")
 @verb
-def publish_(signed: Path, /, **options: Any) -> None:
+def publish_(signed: Path, **options: Any) -> None:
     """Check a signed list as a gateway would, and only then put it in place, in one step."""
     if (options["config"] is None) == (options["target"] is None):
         raise click.UsageError("name the gateway's --config; or --to, --signer and --required")
