@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
-from gateway.cli.output import example, language, say, verb
+from gateway.cli.output import example, fail, language, say, verb
 from gateway.cli.story import Scene, Step, Teller, Told
 from gateway.cli.story_attacks import wiretap
 from gateway.cli.story_log import finding, verification
 from gateway.cli.story_page import render
 from gateway.cli.story_scenes import birth, browsing, freezing, refusals
+from gateway.model.errors import ExchangeError
 from gateway.wiring.demo import BIRTH, CITIZEN, PORTAL, UNGRANTED, DemoError, World, demo_world
 
 DEFAULT_FOLDER = Path("var/demo")
@@ -56,6 +57,7 @@ def _loop(main: Coroutine[Any, Any, int]) -> int:
 async def _demo(folder: Path, port: int | None, *, serve: bool) -> int:
     loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
     assert task is not None
+    reloading: list[asyncio.Task[None]] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
     try:
@@ -67,12 +69,24 @@ async def _demo(folder: Path, port: int | None, *, serve: bool) -> int:
             if serve:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(number, stop.set)
+                loop.add_signal_handler(signal.SIGHUP, lambda: reloading.append(loop.create_task(_reload(world))))
                 _invite(world)
                 await stop.wait()
                 click.echo(say("Stopped.", "Đã dừng."))
             return 0 if told.ok else 1
     except asyncio.CancelledError:
         return _INTERRUPTED
+
+
+async def _reload(world: World) -> None:
+    """As ``motlan serve`` does on SIGHUP."""
+    try:
+        await world.gateway.reload()
+        click.echo(
+            say("Reloaded: trust list, policy, services.", "Đã nạp lại: danh sách tin cậy, chính sách, dịch vụ.")
+        )
+    except ExchangeError as error:
+        fail(error)
 
 
 async def _play(world: World) -> Told:
