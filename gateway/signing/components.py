@@ -67,14 +67,16 @@ class Cover(Struct, frozen=True):
     """What a signature covers.
 
     text: the inner list, canonically serialised. names: each component as ``name[;req][;key="…"]``, in order; this
-    form does not depend on the order of parameters. covered: the same as a set. steps: how the base is built: the
-    line's beginning, and either the field's name or what reads the value.
+    form does not depend on the order of parameters. covered: the same as a set. steps: of each line of the base, the
+    field's name and what reads the value, None for a whole field of this message. template: the base, with ``%s`` in
+    the place of each value and of the parameters.
     """
 
     text: str
     names: tuple[str, ...]
     covered: frozenset[str]
-    steps: tuple[tuple[str, str, Read | None], ...]
+    steps: tuple[tuple[str, Read | None], ...]
+    template: str
 
 
 def is_signable(value: str) -> bool:
@@ -213,7 +215,8 @@ def compile_cover(text: str, use: Use) -> Cover:
     except SfError as error:
         raise ExchangeError(SIGNATURE_MALFORMED, f"Signature-Input: {error}") from None
     names: list[str] = []
-    steps: list[tuple[str, str, Read | None]] = []
+    steps: list[tuple[str, Read | None]] = []
+    lines: list[str] = []
     for item in items:
         if not item.value or item.value != item.value.lower():  # RFC 9421 §2.1: identifiers are in lower case
             raise _unsupported(item.value)
@@ -221,10 +224,13 @@ def compile_cover(text: str, use: Use) -> Cover:
         label = item.params.get("key")
         key = f";key={string(label)}" if isinstance(label, str) else ""
         names.append(f"{item.value}{';req' if 'req' in item.params else ''}{key}")
-        steps.append((f"{item.text}: ", item.value, read))
+        steps.append((item.value, read))
+        lines.append(item.text.replace("%", "%%") + ": %s\n")
     if len(set(names)) != len(names):  # RFC 9421 §2: each component identifier occurs once, whatever its order
         raise ExchangeError(SIGNATURE_MALFORMED, "Signature-Input: a component is covered twice")
-    return Cover(list_text(items), tuple(names), frozenset(names), tuple(steps))
+    listed = list_text(items)
+    template = "".join([*lines, '"@signature-params": ', listed.replace("%", "%%"), "%s"])
+    return Cover(listed, tuple(names), frozenset(names), tuple(steps), template)
 
 
 def build_base(cover: Cover, params_text: str, source: Source) -> bytes:
@@ -232,17 +238,23 @@ def build_base(cover: Cover, params_text: str, source: Source) -> bytes:
 
     Raises ExchangeError if a covered field is absent, occurs twice, or is not printable ASCII.
     """
-    head, lines = source.head, []
-    for start, name, read in cover.steps:
-        value = _field(head, name) if read is None else read(source)
-        # CR and LF are not printable, so no value can forge a line of the base; a tab inside a value is allowed.
-        if not (value.isprintable() or value.replace("\t", " ").isprintable()):
+    head = source.head
+    index = head.index
+    values: list[str] = []
+    for name, read in cover.steps:
+        if read is not None:
+            values.append(read(source))
+            continue
+        found = index.get(name)
+        values.append(found[0].strip(" \t") if found is not None and len(found) == 1 else _field(head, name))
+    together = "".join(values)
+    # CR and LF are not printable, so no value can forge a line of the base; a tab inside a value is allowed.
+    if not (together.isascii() and together.isprintable()):
+        _check_values(cover, values)
+    return (cover.template % (*values, params_text)).encode("ascii")
+
+
+def _check_values(cover: Cover, values: list[str]) -> None:
+    for (name, _), value in zip(cover.steps, values, strict=True):
+        if not (value.isascii() and value.replace("\t", " ").isprintable()):
             raise ExchangeError(HEADER_UNSIGNABLE, name, parts=(name,))
-        lines.append(start + value)
-    lines.append(f'"@signature-params": {cover.text}{params_text}')
-    base = "\n".join(lines)
-    try:
-        return base.encode("ascii")
-    except UnicodeEncodeError as error:
-        name = cover.names[base.count("\n", 0, error.start)]
-        raise ExchangeError(HEADER_UNSIGNABLE, name, parts=(name,)) from None

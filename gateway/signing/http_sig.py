@@ -15,6 +15,7 @@ Verified is, in this order, everything that costs little first:
 The body's digest is checked separately (``digest.verify_content_digest``), since the body may still be on its way.
 """
 
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -39,7 +40,16 @@ from gateway.model.stages import Direct
 from gateway.signing.algorithms import PublicKey
 from gateway.signing.components import Cover, MemberTexts, Source, Use, build_base, compile_cover
 from gateway.signing.http_sig_cover import missing_in_request
-from gateway.signing.sf import Member, Params, SfError, Token, parse_byte_sequences, parse_signature_input
+from gateway.signing.sf import (
+    LIST_MEMBER,
+    Member,
+    Params,
+    SfError,
+    Token,
+    octets,
+    parse_byte_sequences,
+    parse_signature_input,
+)
 from gateway.signing.target import PublicUrl
 
 REQUEST_TAG: Final = "motlan-request"
@@ -53,6 +63,10 @@ MAX_LIFETIME: Final = 300
 """Seconds between ``created`` and ``expires`` of a request's signature."""
 _NONCE_LENGTH: Final = range(16, 257)
 _KEYID_LENGTH: Final = range(1, 257)
+_USUAL: Final = re.compile(
+    rf"{LIST_MEMBER}(;created=([1-9][0-9]{{0,14}});expires=([1-9][0-9]{{0,14}})"
+    r';nonce="([ !#-\[\]-~]{16,256})";keyid="([A-Za-z0-9_-]{1,256})";alg="([a-z0-9-]{1,256})";tag="motlan-request")'
+)
 _REQUEST_PARAMS: Final = frozenset({"created", "expires", "nonce", "keyid", "alg", "tag"})
 
 
@@ -105,6 +119,9 @@ def parse_signature(head: Head) -> ParsedSignature:
 
     Signatures without a tag, or with one that is not ours, are somebody else's and are not looked at.
     """
+    usual = _usual(head)
+    if usual is not None:
+        return usual
     ours = [(label, *rest) for label, rest in dictionaries(head).items() if _is_ours(rest[0].params.get("tag"))]
     if any(member.params["tag"] != REQUEST_TAG for _, member, _, _ in ours):
         raise ExchangeError(SIGNATURE_TAG_RESERVED)
@@ -113,6 +130,36 @@ def parse_signature(head: Head) -> ParsedSignature:
     if len(ours) > 1:
         raise ExchangeError(SIGNATURE_AMBIGUOUS)
     return _parse(*ours[0], "request")
+
+
+def _usual(head: Head) -> ParsedSignature | None:
+    """What ``parse_signature`` gives, for one signature written as docs/signing.md shows it: nearly all of them.
+
+    None for any other form, and where something is wrong.
+    """
+    match = _USUAL.fullmatch(head.get("signature-input") or "")
+    if match is None:
+        return None
+    label, inner, params_text, created, expires, nonce, keyid, algorithm = match.groups()
+    start, value = f"{label}=:", head.get("signature") or ""
+    if not (value.startswith(start) and value.endswith(":")):
+        return None
+    try:
+        signature = octets(value[len(start) : -1])
+    except SfError:
+        return None
+    cover = compile_cover(inner, "request")
+    return ParsedSignature(
+        cover=cover,
+        params_text=params_text,
+        keyid=keyid,
+        algorithm=algorithm,
+        created=int(created),
+        expires=int(expires),
+        nonce=nonce,
+        signature=signature,
+        members=MemberTexts(label, cover.text + params_text, value[len(start) - 1 :]),
+    )
 
 
 def parse_passed(head: Head) -> ParsedSignature | None:

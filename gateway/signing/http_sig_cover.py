@@ -1,5 +1,6 @@
 """What a signature must at least cover (protocols.md §2, "Who signs what"), and how a caller is told."""
 
+from collections.abc import Collection
 from typing import Final
 
 from gateway.model.message import AnswerHead, Head
@@ -40,10 +41,9 @@ FORWARD_FIELDS: Final = ("content-type", "motlan-purpose", "motlan-original-targ
 _SPLIT_TARGET: Final = ("@authority", "@path", "@query")
 
 
-def forward_fields(head: Head) -> list[str]:
-    """The fields of a forwarded request that the gateway's signature covers, content-digest apart."""
-    index = head.index
-    return [name for name in FORWARD_FIELDS if name in index] + [name for name in index if name.startswith("x-road-")]
+def forward_fields(names: Collection[str]) -> list[str]:
+    """Of a forwarded request's fields, those that the gateway's signature covers, content-digest apart."""
+    return [name for name in FORWARD_FIELDS if name in names] + [name for name in names if name.startswith("x-road-")]
 
 
 def _missing_target(covered: frozenset[str], *, has_query: bool) -> list[str]:
@@ -71,7 +71,7 @@ def missing_in_request(covered: frozenset[str], head: Head, *, has_body: bool) -
 
 def missing_in_forward(covered: frozenset[str], head: Head, *, has_body: bool) -> tuple[str, ...]:
     """Components that the gateway's signature towards a provider must cover and does not."""
-    needed = ["@method", "@target-uri", *forward_fields(head)]
+    needed = ["@method", "@target-uri", *forward_fields(head.index)]
     if has_body:
         needed.append("content-digest")
     return tuple(name for name in needed if name not in covered)

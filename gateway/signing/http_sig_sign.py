@@ -4,6 +4,7 @@ What each covers is fixed by protocols.md §2. Time, nonce and key are arguments
 and what was signed, for the record.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from gateway.model.instant import Instant, to_seconds
 from gateway.model.message import AnswerHead, Fields, Head
 from gateway.model.stages import Direct
 from gateway.ports import Outbound, Signer
-from gateway.signing.components import MemberTexts, Source, Use, build_base, compile_cover, is_signable
+from gateway.signing.components import Cover, MemberTexts, Source, build_base, compile_cover, is_signable
 from gateway.signing.digest import content_digest
 from gateway.signing.http_sig import ANSWER_TAG, FORWARD_TAG, MAX_LIFETIME, REQUEST_TAG
 from gateway.signing.http_sig_cover import ANSWER_FIELDS, REQUEST_FIELDS, forward_fields
@@ -67,16 +68,27 @@ def original_target(head: Head, public_url: PublicUrl) -> str:
     return string(public_url.origin + head.target)
 
 
-def _sign(components: list[str], use: Use, source: Source, *, label: str, params: str, key: Signer) -> Signed:
-    cover = compile_cover(f"({' '.join(components)})", use)
+def _sign(cover: Cover, source: Source, *, label: str, params: str, key: Signer) -> tuple[bytes, bytes, MemberTexts]:
+    """The base, the signature over it, and its members."""
     base = build_base(cover, params, source)
     signature = key.sign(base)
-    members = MemberTexts(label, cover.text + params, f":{base64_text(signature)}:")
+    return base, signature, MemberTexts(label, cover.text + params, f":{base64_text(signature)}:")
+
+
+def _signed(made: tuple[bytes, bytes, MemberTexts], added: Fields = (), passed: MemberTexts | None = None) -> Signed:
+    """What was signed, with the fields to add: those given, and the signature beside one that is passed along."""
+    base, signature, members = made
+    before = ("", "") if passed is None else _members_before(passed)
     fields = (
-        ("Signature-Input", f"{label}={members.signature_input}"),
-        ("Signature", f"{label}={members.signature}"),
+        *added,
+        ("Signature-Input", f"{before[0]}{members.label}={members.signature_input}"),
+        ("Signature", f"{before[1]}{members.label}={members.signature}"),
     )
     return Signed(fields=fields, base=base, signature=signature, members=members)
+
+
+def _members_before(passed: MemberTexts) -> tuple[str, str]:
+    return f"{passed.label}={passed.signature_input}, ", f"{passed.label}={passed.signature}, "
 
 
 def _gateway_params(key: Signer, tag: str, now: Instant) -> str:
@@ -111,7 +123,8 @@ def sign_request(
     created = to_seconds(now)
     params = f";created={created};expires={created + lifetime};nonce={string(nonce)}"
     params += f';keyid="{key.keyid}";alg="{key.algorithm}";tag="{REQUEST_TAG}"'
-    signed = _sign(components, "request", Source(head, url), label=label, params=params, key=key)
+    cover = compile_cover(f"({' '.join(components)})", "request")
+    signed = _signed(_sign(cover, Source(head, url), label=label, params=params, key=key))
     whole = Head(method=outbound.method, target=target, fields=(*fields, *signed.fields))
     return SentRequest(head=whole, url=url, signed=signed)
 
@@ -141,20 +154,31 @@ def sign_response(
     index = answer.index
     if "content-digest" not in index:
         raise ValueError("an answer is signed with its Content-Digest")
-    components = ['"@status"', '"content-digest"', *[quoted for name, quoted in _ANSWER_FIELDS if name in index]]
-    components.append('"@method";req')
-    if is_signable(request.target):  # a refused request may have any target
-        components.append('"@target-uri";req')
-    if _signable_once(request, "content-digest"):
-        components.append('"content-digest";req')
-    if caller is not None:
-        quoted = string(caller.label)
-        components += [f'"signature-input";req;key={quoted}', f'"signature";req;key={quoted}']
+    cover = _answer_cover(
+        tuple(index),
+        "" if caller is None else string(caller.label),
+        with_target=is_signable(request.target),  # a refused request may have any target
+        with_digest=_signable_once(request, "content-digest"),
+    )
     source = Source(answer, None, Source(request, public_url, None, caller))
     try:
-        return _sign(components, "answer", source, label=label, params=_gateway_params(key, ANSWER_TAG, now), key=key)
+        return _signed(_sign(cover, source, label=label, params=_gateway_params(key, ANSWER_TAG, now), key=key))
     except ExchangeError as error:
         raise ExchangeError(ANSWER_UNSIGNABLE, error.detail, parts=error.parts) from error
+
+
+@lru_cache(maxsize=1024)
+def _answer_cover(names: tuple[str, ...], caller: str, *, with_target: bool, with_digest: bool) -> Cover:
+    """What is covered of an answer with these fields. caller: the request's label in quotes; empty: not bound to it."""
+    components = ['"@status"', '"content-digest"', *[quoted for name, quoted in _ANSWER_FIELDS if name in names]]
+    components.append('"@method";req')
+    if with_target:
+        components.append('"@target-uri";req')
+    if with_digest:
+        components.append('"content-digest";req')
+    if caller:
+        components += [f'"signature-input";req;key={caller}', f'"signature";req;key={caller}']
+    return compile_cover(f"({' '.join(components)})", "answer")
 
 
 def _survives(passed: Passed, sent: Head) -> bool:
@@ -183,31 +207,23 @@ def sign_forward(outbound: Outbound, *, key: Signer, now: Instant, passed: Passe
     if outbound.body.size and "content-digest" not in head.index:
         added = (("Content-Digest", content_digest(outbound.body)),)
         head = Head(method=outbound.method, target=target, fields=outbound.fields + added)
-    names = ["@method", "@target-uri", *forward_fields(head)]
-    if "content-digest" in head.index:
-        names.append("content-digest")
-    caller = members_of(passed.proof) if passed is not None and _survives(passed, head) else None
-    label, components = GATEWAY_LABEL, [f'"{name}"' for name in names]
-    if passed is not None and caller is not None:
-        components += [f'"{name}"' for name in passed.proof.covered if name not in names]
-        quoted = string(caller.label)
-        components += [f'"signature-input";key={quoted}', f'"signature";key={quoted}']
-        label = GATEWAY_LABEL if caller.label != GATEWAY_LABEL else f"{GATEWAY_LABEL}1"
-    params = _gateway_params(key, FORWARD_TAG, now)
-    signed = _sign(components, "forward", Source(head, url, None, caller), label=label, params=params, key=key)
-    return Signed(
-        fields=added + _joined(caller, signed),
-        base=signed.base,
-        signature=signed.signature,
-        members=signed.members,
-    )
+    proof = passed.proof if passed is not None and _survives(passed, head) else None
+    caller, covered = (None, ()) if proof is None else (members_of(proof), proof.covered)
+    cover = _forward_cover(tuple(head.index), covered, "" if caller is None else string(caller.label))
+    label = GATEWAY_LABEL if caller is None or caller.label != GATEWAY_LABEL else f"{GATEWAY_LABEL}1"
+    source, params = Source(head, url, None, caller), _gateway_params(key, FORWARD_TAG, now)
+    return _signed(_sign(cover, source, label=label, params=params, key=key), added, caller)
 
 
-def _joined(caller: MemberTexts | None, signed: Signed) -> Fields:
-    if caller is None:
-        return signed.fields
-    (input_name, input_value), (name, value) = signed.fields
-    return (
-        (input_name, f"{caller.label}={caller.signature_input}, {input_value}"),
-        (name, f"{caller.label}={caller.signature}, {value}"),
-    )
+@lru_cache(maxsize=1024)
+def _forward_cover(names: tuple[str, ...], passed: tuple[str, ...], caller: str) -> Cover:
+    """What is covered of a forwarded request with these fields. passed: what the caller's signature covers, caller: its
+    label in quotes; both empty where it is not passed along.
+    """
+    own = ["@method", "@target-uri", *forward_fields(names)]
+    if "content-digest" in names:
+        own.append("content-digest")
+    components = [f'"{name}"' for name in own] + [f'"{name}"' for name in passed if name not in own]
+    if caller:
+        components += [f'"signature-input";key={caller}', f'"signature";key={caller}']
+    return compile_cover(f"({' '.join(components)})", "forward")

@@ -57,8 +57,10 @@ _STRING = r'"([ !#-\[\]-~]*+(?:\\["\\][ !#-\[\]-~]*+)*+)"'
 _TOKEN = r"([A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*+)"  # noqa: S105 - the grammar of a word
 _BASE64 = r":([A-Za-z0-9+/]*+={0,2}+):"
 _PARAM: Final = re.compile(rf";[ ]*+({_KEY})(?:=(?:{_STRING}|(-?[0-9]{{1,15}}+)|{_TOKEN}|{_BASE64}|\?([01])))?+")
-# A member up to its parameters. Parentheses cannot occur inside an inner list but in strings.
-_LIST_MEMBER: Final = re.compile(rf'({_KEY})=(\([^()"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^()"]*+)*+\))')
+# Parentheses cannot occur inside an inner list but in strings.
+LIST_MEMBER: Final = rf'({_KEY})=(\([^()"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^()"]*+)*+\))'
+"""The pattern of a label and its inner list; its two groups are these."""
+_LIST_MEMBER: Final = re.compile(LIST_MEMBER)
 _BYTES_MEMBER: Final = re.compile(rf"({_KEY})={_BASE64}")
 _STRING_ITEM: Final = re.compile(_STRING)
 _COMMA: Final = re.compile(r"[ \t]*+,[ \t]*+")
@@ -76,7 +78,8 @@ def base64_text(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
-def _octets(text: str) -> bytes:
+def octets(text: str) -> bytes:
+    """The bytes of canonical base64. Raises SfError for any other text."""
     try:
         data = binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
@@ -97,7 +100,7 @@ def _value(match: re.Match[str]) -> Value:
         case 4:
             return Token(text)
         case 5:
-            return _octets(text)
+            return octets(text)
         case 6:
             return text == "1"
     return True
@@ -198,10 +201,10 @@ def parse_byte_sequences(text: str) -> dict[str, tuple[bytes, str]]:
         match = _BYTES_MEMBER.match(text, position)
         if match is None:
             raise SfError("a member is not a label with a byte sequence")
-        label, octets = match.groups()
+        label, encoded = match.groups()
         if label in members or len(members) == MAX_MEMBERS:
             raise SfError("a label is given twice, or there are too many")
-        members[label] = _octets(octets), f":{octets}:"
+        members[label] = octets(encoded), f":{encoded}:"
         position = _next_member(text, match.end(), end)
     if not members:
         raise SfError("it is empty")
