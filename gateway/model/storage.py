@@ -41,7 +41,9 @@ class IdempotencyStart(Struct, frozen=True, kw_only=True):
 
 
 class IdempotencyEnd(Struct, frozen=True, kw_only=True):
-    """The call's end. answer: the vault id of its stored answer; None: forget the key, it may be tried again."""
+    """The call's end. answer: the vault id of its stored answer; None: it came to nothing, and the key is free again:
+    for any call, and the same one (by its fingerprint) may repeat its message id.
+    """
 
     key: str
     answer: str | None

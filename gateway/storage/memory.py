@@ -25,6 +25,7 @@ from gateway.model.storage import (
 from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
 
 _KEPT_BEYOND_EXPIRY = 600 * MICROSECONDS
+_RELEASED = ""
 
 
 class _Kept(Struct):
@@ -69,12 +70,14 @@ class MemoryJournal:
             raise JournalUnavailableError("closed")
         if any(self._is_used("nonce", nonce, now) for nonce in commit.nonces):
             raise NonceUsedError
-        step = commit.idempotency
+        step, again = commit.idempotency, False
         if isinstance(step, IdempotencyStart):
             known = self._known.get(step.key)
             if known is not None and known.expires > now:
-                raise IdempotencySeenError(known.fingerprint, known.answer)
-        if commit.message_id is not None and self._is_used("message", commit.message_id, now):
+                if known.answer != _RELEASED:
+                    raise IdempotencySeenError(known.fingerprint, known.answer)
+                again = known.fingerprint == step.fingerprint
+        if commit.message_id is not None and not again and self._is_used("message", commit.message_id, now):
             raise MessageIdUsedError
         charged = self._charged(commit)
         self._store.rows.append(_Kept(commit.row, now))
@@ -132,10 +135,8 @@ class MemoryJournal:
     def _step(self, step: IdempotencyStart | IdempotencyEnd | None) -> None:
         if isinstance(step, IdempotencyStart):
             self._known[step.key] = _Known(step.fingerprint, None, step.expires)
-        elif step is not None and step.answer is None:
-            self._known.pop(step.key, None)
         elif step is not None and step.key in self._known:
-            self._known[step.key].answer = step.answer
+            self._known[step.key].answer = step.answer or _RELEASED
 
 
 class MemoryVault:

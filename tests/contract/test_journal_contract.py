@@ -133,6 +133,22 @@ async def test_idempotency_from_start_to_end(store: Store) -> None:
     assert await present(store) == [1, 3, 5, 6, 7]
 
 
+async def test_a_call_that_came_to_nothing_may_be_made_again_with_its_message_id(store: Store) -> None:
+    same = Nonce(key="m", expires=at(86_400))
+    nothing = IdempotencyEnd(key="key", answer=None)
+    await store.journal.commit(commit(1, idempotency=start("key", b"1" * 32), message_id=same), NOW)
+    await store.journal.commit(commit(2, idempotency=nothing), NOW)
+    with pytest.raises(MessageIdUsedError):  # another call is no repetition of it
+        await store.journal.commit(commit(3, idempotency=start("key", b"2" * 32), message_id=same), NOW)
+    await store.journal.commit(commit(4, idempotency=start("key", b"1" * 32), message_id=same), NOW)
+    with pytest.raises(IdempotencySeenError) as running:
+        await store.journal.commit(commit(5, idempotency=start("key", b"1" * 32), message_id=same), NOW)
+    assert running.value.answer is None
+    await store.journal.commit(commit(6, idempotency=nothing), NOW)
+    with pytest.raises(MessageIdUsedError):
+        await store.journal.commit(commit(7, message_id=same), NOW)
+
+
 async def test_of_fifty_at_once_no_more_than_the_quota_are_charged(store: Store) -> None:
     charge = Charge(key="daily:officer", window=20_000, limit=30)
     calls = [store.journal.commit(commit(number, charges=(charge,)), NOW) for number in range(50)]

@@ -23,6 +23,9 @@ from gateway.storage.sqlite.nonces import NonceEntry, Nonces
 from gateway.storage.sqlite.prepared import Prepared
 from gateway.storage.sqlite.statements import SQL, insert_many
 
+RELEASED = ""
+"""Stands for the answer of a call that came to nothing: its key is free again."""
+
 _Known = tuple[bytes, str | None, Instant]
 """An idempotency key's fingerprint, answer and expiry."""
 
@@ -71,12 +74,14 @@ class _Checks:
         now = prepared.now
         if prepared.nonces and any(self._is_used(entry, now) for entry in prepared.nonces):
             return NonceUsedError()
-        step = prepared.idempotency
+        step, again = prepared.idempotency, False
         if isinstance(step, IdempotencyStart):
             known = self._known.get(step.key)
             if known is not None and known[2] > now:
-                return IdempotencySeenError(known[0], known[1])
-        if prepared.message_id is not None and self._is_used(prepared.message_id, now):
+                if known[1] != RELEASED:
+                    return IdempotencySeenError(known[0], known[1])
+                again = known[0] == step.fingerprint  # the same call again may repeat its message id
+        if prepared.message_id is not None and not again and self._is_used(prepared.message_id, now):
             return MessageIdUsedError()
         if prepared.charges:
             overdrawn = self._overdrawn(prepared.charges)
@@ -95,10 +100,8 @@ class _Checks:
         for step in self._steps:
             if isinstance(step, IdempotencyStart):
                 self._connection.execute(SQL["idempotency_start"], (step.key, step.fingerprint, step.expires))
-            elif step.answer is None:
-                self._connection.execute(SQL["idempotency_drop"], (step.key,))
             else:
-                self._connection.execute(SQL["idempotency_end"], (step.answer, step.key))
+                self._connection.execute(SQL["idempotency_end"], (step.answer or RELEASED, step.key))
 
     def _is_used(self, entry: NonceEntry, now: Instant) -> bool:
         key, expires = entry
@@ -128,11 +131,9 @@ class _Checks:
         self._steps.append(step)
         if isinstance(step, IdempotencyStart):
             self._known[step.key] = (step.fingerprint, None, step.expires)
-        elif step.answer is None:
-            self._known.pop(step.key, None)
         elif step.key in self._known:
             fingerprint, _, expires = self._known[step.key]
-            self._known[step.key] = (fingerprint, step.answer, expires)
+            self._known[step.key] = (fingerprint, step.answer or RELEASED, expires)
 
     def _find_charges(self, charges: list[Charge]) -> dict[tuple[int, str], int]:
         keys: dict[int, set[str]] = {}

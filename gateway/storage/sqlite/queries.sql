@@ -66,9 +66,6 @@ INSERT OR REPLACE INTO idempotency (key, fingerprint, answer, expires) VALUES (?
 -- name: idempotency_end
 UPDATE idempotency SET answer = ? WHERE key = ?
 
--- name: idempotency_drop
-DELETE FROM idempotency WHERE key = ?
-
 -- name: idempotency_forget
 DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires <= ? ORDER BY expires LIMIT ?)
 
