@@ -4,10 +4,11 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.exchange.rules import Route
+from gateway.exchange.rules import Route, Rules
 from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind, Ruling, SignedBy
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.request import SCHEMA_MISMATCH
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
 from gateway.model.message import Body
@@ -80,24 +81,38 @@ def answer_event(sealed: Sealed, route: Route) -> Event:
     return Event(facts=facts, persons=minimised.persons, ends=recorded.id)
 
 
-def refusal_event(verified: Verified, error: ExchangeError, *, in_force: InForce) -> Event:
-    """A proved caller was refused before anything was forwarded."""
-    claim = verified.parts.claim
+def refusal_event(verified: Verified, error: ExchangeError, rules: Rules) -> Event:
+    """A proved caller was refused before anything was forwarded.
+
+    Nobody has checked what it wrote, and what stands in a skeleton stands there for ever: so service and purpose are
+    named openly only if they are ones that we know, and never the names of members of its body.
+    """
+    claim, stated = verified.parts.claim, verified.parts.claim.purpose
+    known = claim.service in rules.routes
+    told = stated is not None and rules.policy.knows_purpose(stated.code)
+    withheld: list[PrivateField] = []
+    if not known:
+        withheld.append(("service", str(claim.service)))
+    if stated is not None and not told:
+        withheld.append(("purpose", stated.code))
+    schema = error.kind is SCHEMA_MISMATCH
+    if schema:
+        withheld.append(("parts", list(error.parts)))
     facts = Facts(
         id=verified.claimed.received.id,
         at=verified.claimed.received.at,
         kind=RecordKind.REFUSAL,
-        in_force=in_force,
+        in_force=rules.in_force,
         parent=verified.proof.parent if isinstance(verified.proof, Delegated) else None,
         client=verified.client,
-        service=claim.service,
+        service=claim.service if known else None,
         method=claim.method,
-        purpose=None if claim.purpose is None else claim.purpose.code,
+        purpose=stated.code if stated is not None and told else None,
         ruling=Ruling.DENIED,
-        reasons=(error.kind.code, *error.parts[:16]),
+        reasons=(error.kind.code, *(() if schema else error.parts[:16])),
         outcome=Outcome.DENIED.value,
         signed_by=_signed_by(verified),
-        private=_request_fields(verified),
+        private=(*_request_fields(verified), *withheld),
     )
     return Event(facts=facts, officer=_officer(claim), case=claim.case)
 

@@ -1,19 +1,26 @@
 """Step 10, minimise: only granted fields stay, and whose data they are is known."""
 
-from msgspec import UNSET
+from typing import Final
+
+from msgspec import UNSET, structs
 
 from gateway.exchange.judging import ProviderFailedError
 from gateway.exchange.rules import Rules
 from gateway.model.decision import EVERYTHING
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import provider as kinds
-from gateway.model.message import EMPTY, Body
+from gateway.model.message import EMPTY, Body, Fields
 from gateway.model.outcomes import SUCCESSES, Outcome
 from gateway.model.stages import Minimised, Replied
 
+_DESCRIBING: Final = frozenset({"content-type", "content-language", "cache-control", "expires", "retry-after", "vary"})
+"""A provider's header fields that leave beside granted elements: they say how to read and keep the answer. Any other,
+an ETag over the whole of it included, may tell what the grant withholds.
+"""
+
 
 def minimise(replied: Replied, rules: Rules) -> Minimised:
-    """(10) Keep what the grant names. A provider's own error passes only where the whole answer is granted.
+    """(10) Keep what the grant names, of body and header. A provider's own error passes only where all is granted.
 
     Raises ProviderFailedError for an answer that cannot be minimised (not JSON, or spooled).
     """
@@ -23,6 +30,7 @@ def minimise(replied: Replied, rules: Rules) -> Minimised:
         return Minimised(
             replied=replied, body=reply.body, document=reply.document, released=EVERYTHING, persons=persons
         )
+    replied = structs.replace(replied, reply=structs.replace(reply, fields=_describing(reply.fields)))
     if reply.outcome not in SUCCESSES or not reply.body.size:
         return Minimised(replied=replied, body=EMPTY)
     if reply.body.data is None:
@@ -39,6 +47,10 @@ def minimise(replied: Replied, rules: Rules) -> Minimised:
         released=filtered.released,
         persons=_persons(replied, rules, decision.grant),
     )
+
+
+def _describing(fields: Fields) -> Fields:
+    return tuple([pair for pair in fields if pair[0].lower() in _DESCRIBING])
 
 
 def _persons(replied: Replied, rules: Rules, grant: str) -> tuple[str, ...]:

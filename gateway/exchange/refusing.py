@@ -115,7 +115,7 @@ class Refuser:
     async def _record(self, verified: Verified, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
         if error.kind is RECORD_FAILED or not self._rates.allow(verified.client):
             return self._count(verified, codec, error)
-        event = refusal_event(verified, error, in_force=rules.in_force)
+        event = refusal_event(verified, error, rules)
         nonces = () if error.kind is REPLAYED_NONCE else nonces_of(verified)
         try:
             try:

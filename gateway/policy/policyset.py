@@ -48,11 +48,12 @@ class Service(Struct, frozen=True):
 class PolicySet:
     """The policy in force. Immutable; every method is pure."""
 
-    __slots__ = ("_clauses", "_services")
+    __slots__ = ("_clauses", "_purposes", "_services")
 
     def __init__(self, services: dict[ServiceId, Service], clauses: dict[str, Clause]) -> None:
         self._services = services
         self._clauses = clauses
+        self._purposes = frozenset(code for clause in clauses.values() for code in clause.compiled.codes)
 
     @classmethod
     def compile(cls, grants: Iterable[Grant], services: Iterable[ServiceTerms]) -> "PolicySet":
@@ -116,6 +117,10 @@ class PolicySet:
             furthest = max(furthest, failed)
         check = CHECKS[furthest]
         raise ExchangeError(check.kind, missing(check, candidates), parts=(check.code,))
+
+    def knows_purpose(self, code: str) -> bool:
+        """Whether any grant is for this purpose: then it is a procedure's code, and not what somebody made up."""
+        return code in self._purposes
 
     def filter(self, grant: str) -> Filter:
         """What a grant leaves of an answer. Raises KeyError for an unknown grant."""
