@@ -1,5 +1,7 @@
 """``python -m gateway.cli``."""
 
+import sys
+
 from gateway.cli.main import main
 
-main()
+sys.exit(main())

@@ -16,6 +16,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _VIETNAM = timezone(timedelta(hours=7))
 _CHART = 560
 """Width of the chart of look-ups, in its own units."""
+_WANTED = 30
+"""How many neighbours the officer wanted to see."""
 
 
 def render(told: Told, procedure: Procedure, language: str) -> str:
@@ -53,7 +55,7 @@ class _Page:
             "fields": len(form),
             "typed": sum(name.endswith(".identity_number") for name in form),
             "sources": [
-                {"name": text.in_language(self.language), "count": sources[service]}
+                {"name": text.in_language(self.language), "short": self.short(service), "count": sources[service]}
                 for service, text in SOURCES.items()
             ],
             "lookups": self.lookups(),
@@ -97,12 +99,13 @@ class _Page:
         text = SHORT.get(service)
         return service if text is None else text.in_language(self.language)
 
-    def outcomes(self, form: dict[str, Any], role: str) -> list[dict[str, str]]:
+    def outcomes(self, form: dict[str, Any], role: str) -> list[dict[str, Any]]:
         return [
             {
                 "title": self.titles[key],
                 "outcome": one["outcome"],
                 "source": self.short(one["source"]) if "source" in one else "",
+                "insurance": "insurance" in one.get("source", ""),
             }
             for key, one in form["elements"].items()
             if key.partition(".")[0] == role
@@ -139,7 +142,12 @@ class _Page:
         found = self.told.finding
         if found is None:
             return None
-        return {"plain": found, "first": _clock(found.first), "last": _clock(found.last)}
+        return {
+            "plain": found,
+            "wanted": max(_WANTED, found.persons + 1),
+            "first": _clock(found.first),
+            "last": _clock(found.last),
+        }
 
 
 def _local(text: str) -> datetime:

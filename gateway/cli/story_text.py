@@ -63,7 +63,8 @@ PAGE: Final = {
     "frozen": Text("When a register freezes", "Khi hệ thống nguồn bị treo"),
     "frozen_text": Text(
         "No answer is not the same as no data. The fields of the frozen register are marked; the rest is there.",
-        "Không trả lời không có nghĩa là không có dữ liệu. Trường của nguồn bị treo được đánh dấu; phần còn lại vẫn có.",
+        "Không trả lời không có nghĩa là không có dữ liệu. Trường của nguồn bị treo được đánh dấu; phần còn lại"
+        " vẫn được điền.",
     ),
     "refused": Text("What was refused", "Những gì bị từ chối"),
     "refused_note": Text(
@@ -111,7 +112,7 @@ SHORT: Final = {CITIZEN: Text("Population", "Dân cư"), INSURANCE: Text("Insura
 
 CONFIDENCE: Final = {
     "signed_by_source": Text("signed by the source", "nguồn ký số"),
-    "tls_source": Text("from the source, over its own channel", "trực tiếp từ nguồn"),
+    "tls_source": Text("straight from the source", "trực tiếp từ nguồn"),
     "cached": Text("kept from before", "bản lưu"),
     "declared": Text("declared", "tự khai"),
 }
