@@ -13,6 +13,7 @@ from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.policy import QUOTA_SPENT
 from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE, SIGNATURE_TOO_OLD
+from gateway.model.errors.signature import SIGNATURE_EXPIRED
 from gateway.model.instant import plus
 from gateway.model.stages import AnswerRecorded, Authorized, Direct, Recorded, Reply, Sealed, Verified
 from gateway.model.storage import (
@@ -102,8 +103,12 @@ class Recorder:
         self._committed()
 
     async def _commit(self, commit: Commit) -> None:
+        now = self._clock.now()
+        if any(nonce.expires <= now for nonce in commit.nonces):
+            # Its body took until the journal would forget the nonce at once: then many copies could pass.
+            raise ExchangeError(SIGNATURE_EXPIRED, "the message was complete only after its signature's end")
         try:
-            await self._journal.commit(commit, self._clock.now())
+            await self._journal.commit(commit, now)
             self._committed()
         except NonceUsedError as error:
             raise ExchangeError(await self._why_used(commit.nonces)) from error

@@ -1,0 +1,53 @@
+"""A nonce that is forgotten the moment it is used protects nothing: bodies that arrive after their signature's end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.attacks import Message, Wire, World, world
+from tests.support.gateways import OTHER
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+def begin(gate: World, message: Message) -> Wire:
+    """Send all of a message but its last byte, and wait until the gateway reads its body."""
+    wire = gate.connect()
+    before = gate.gateway.edge.in_flight
+    wire.send(message.encode()[:-1])
+    until = time.monotonic() + 5
+    while gate.gateway.edge.in_flight == before:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    return wire
+
+
+def test_copies_that_end_after_their_signature_does_pass_at_most_once(gate: World) -> None:
+    """All copies' heads arrive within the tolerated skew, all bodies after the nonce could be forgotten."""
+    message = gate.message()
+    gate.clock.ahead = 110.0  # the signature ends at 60, and is tolerated until 120
+    wires = [begin(gate, message) for _ in range(3)]
+    gate.clock.ahead = 125.0
+    answers = []
+    for wire in wires:
+        wire.send(message.encode()[-1:])
+        answers.append(wire.answer())
+        wire.__exit__()
+    assert gate.forwarded <= 1, [answer.status for answer in answers]
+    assert {answer.status for answer in answers} <= {200, 401, 409}
+
+
+def test_body_that_ends_in_time_passes(gate: World) -> None:
+    message = gate.message(client=OTHER)
+    gate.clock.ahead = 100.0
+    wire = begin(gate, message)
+    gate.clock.ahead = 110.0
+    wire.send(message.encode()[-1:])
+    assert wire.answer().status == 200
+    wire.__exit__()
