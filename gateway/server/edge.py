@@ -8,6 +8,7 @@ from gateway.exchange.ids import new_record_id
 from gateway.exchange.pipeline import Pipeline
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import OVERLOADED, SHUTTING_DOWN
+from gateway.model.errors.request import BAD_HEADER
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
 from gateway.model.message import Head
@@ -70,6 +71,8 @@ class Edge:
     async def _exchange(
         self, request: web.BaseRequest, codec: Codec, head: Head, record_id: RecordId, now: Instant
     ) -> Released:
+        if request.version.major != 1:  # the parser takes 0.9 and 2.0 for versions too
+            raise ExchangeError(BAD_HEADER, "HTTP/1.1 is spoken here")
         body = await read_body(
             request,
             limit=self._limits.body,
