@@ -168,7 +168,7 @@ def _print(verified: Verified) -> None:
         click.echo(
             say(
                 f"✓ {head.origin}: {head.size} entries and {log.tiles} tiles are what its checkpoint signed",
-                f"✓ {head.origin}: {head.size} mục và {log.tiles} ô băm đúng như điểm kiểm đã ký",
+                f"✓ {head.origin}: {head.size} mục và {log.tiles} khối băm đúng như điểm kiểm đã ký",
             )
         )
         click.echo(say(f"  root {head.root.hex()}", f"  gốc {head.root.hex()}"))

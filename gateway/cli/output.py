@@ -3,6 +3,7 @@
 import functools
 import importlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -150,13 +151,23 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+_HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """A text from elsewhere, with what would move a terminal's cursor or turn letters around written as escapes."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """A table of plain texts."""
-    made = Table(title=escape(title), title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(
+        title=escape(visible(title)), title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     for column in columns:
         made.add_column(escape(column), overflow="fold")
     for row in rows:
-        made.add_row(*[escape("" if cell is None else str(cell)) for cell in row])
+        made.add_row(*[escape("" if cell is None else visible(str(cell))) for cell in row])
     return made
 
 

@@ -17,6 +17,7 @@ from gateway.cli.output import (
     say,
     table,
     verb,
+    visible,
     warn,
 )
 from gateway.cli.values import DAY, SUBSYSTEM, File, NewFile, now, passphrase_of
@@ -229,7 +230,7 @@ def _show(document: TrustList, against: Path | None) -> None:
     title = say(f"What differs from list {in_force.serial}", f"Khác với danh sách số {in_force.serial}")
     click.echo(title + (":" if lines else say(": nothing", ": không có gì")))
     for line in lines:
-        click.secho(f"  {line}", fg={"+": "green", "-": "red"}.get(line[0], "yellow"))
+        click.secho(f"  {visible(line)}", fg={"+": "green", "-": "red"}.get(line[0], "yellow"))
     if document.serial <= in_force.serial:
         warn(
             f"serial {document.serial} does not follow {in_force.serial}: gateways will refuse it",

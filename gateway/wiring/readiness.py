@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config.load import Settings, check, load
@@ -21,11 +22,13 @@ from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import SubsystemId, parse_subsystem
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
 from gateway.model.usage import Usage
-from gateway.storage.sqlite.database import APPLICATION_ID
+from gateway.ports import Document as StoredDocument
+from gateway.storage.sqlite.database import APPLICATION_ID, Database
+from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
 from gateway.trust.store import TrustStore
 from gateway.wiring.core import recipient_of
-from gateway.wiring.trust import load_trust
+from gateway.wiring.trust import KIND, load_trust
 
 WARN_DAYS = 30
 """A certificate that ends within so many days is worth a warning."""
@@ -51,9 +54,11 @@ class _Inspection:
         self.settings = settings
         self.now = now
         self.problems: list[Problem] = []
+        self.last_seen: StoredDocument | None = None
         self.document = Document.read(settings.file, self.problems)
 
     def run(self) -> list[Problem]:
+        self.database()
         trust = self.trust()
         self.keys(trust)
         self.ledger(trust)
@@ -79,7 +84,7 @@ class _Inspection:
 
     def trust(self) -> TrustStore | None:
         try:
-            trust, _ = load_trust(self.settings.trust, None, self.now)
+            trust, _ = load_trust(self.settings.trust, self.last_seen, self.now)
         except ExchangeError as error:
             self.document.complain(("trust", "list"), _said(error))
             return None
@@ -137,10 +142,10 @@ class _Inspection:
         for index, reader in enumerate(ledger.readers):
             with self.at("ledger", "readers", index, "key"):
                 recipient_of(reader)
-        self.database(ledger.database)
 
-    def database(self, file: Path) -> None:
-        path = ("ledger", "database")
+    def database(self) -> None:
+        """It can be written; and, where it is there, which list was seen last. It is neither made nor changed."""
+        file, path = self.settings.ledger.database, ("ledger", "database")
         if not os.access(file.parent, os.W_OK | os.X_OK):
             self.document.complain(path, f"the folder {file.parent} cannot be written: the database needs it")
         if not file.exists():
@@ -153,6 +158,8 @@ class _Inspection:
             known = head[:16] == b"SQLite format 3\x00" and head[68:72] == APPLICATION_ID.to_bytes(4, "big")
             if head and not known:
                 raise ValueError(f"{file} is no database of this gateway")
+            if head:
+                self.last_seen = _newest_list(file)
 
     def listener(self) -> None:
         tls = self.settings.listener.tls
@@ -206,6 +213,19 @@ class _Inspection:
         if ends < self.now:
             document.complain(path, f"{file} has expired")
         self.ends(path, str(file), ends, document)
+
+
+def _newest_list(file: Path) -> StoredDocument | None:
+    """The trust list that this gateway saw last, read beside it. Raises ValueError."""
+    try:
+        connection = Database(file).reader()
+        try:
+            row = connection.execute(SQL["document_newest"], (KIND,)).fetchone()
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise ValueError(f"{file} cannot be read: {error}") from None
+    return None if row is None else StoredDocument(**dict(zip(StoredDocument.__struct_fields__, row, strict=True)))
 
 
 def _said(error: ExchangeError) -> str:

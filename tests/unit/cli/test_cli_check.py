@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from gateway.keys.issue import KeyKind, new_key
 from gateway.model.instant import plus
 from gateway.wiring.core import SystemClock
-from tests.support.cli import good, refused, run
+from tests.support.cli import fill, good, refused, run
 from tests.support.gateways import OTHER, PORTAL, make_site
 
 DAY = 86_400
@@ -157,6 +157,20 @@ def test_what_is_about_to_end(tmp_path):
 def test_a_list_that_has_ended(tmp_path):
     old = make_site(tmp_path, "http://127.0.0.1:9", now=plus(SystemClock().now(), -100 * DAY))
     assert "no longer valid" in refused("check", "--config", old.config)
+
+
+def test_an_older_list_than_the_one_seen_last(site, tmp_path):
+    """As a gateway would refuse it at its start, so it is refused here."""
+    fill(site)
+    good("check", "--config", site.config)
+    draft, older = tmp_path / "draft.json", site.pki.trust_list.read_bytes()
+    good("trust", "draft", draft, "--list", site.pki.trust_list)
+    for number, source in enumerate((draft, draft.with_suffix(".jws"))):
+        good("trust", "sign", source, "--key", site.pki.signers[number], "--yes")
+    good("trust", "publish", draft.with_suffix(".jws"), "--config", site.config)
+    fill(site)
+    site.pki.trust_list.write_bytes(older)
+    assert "serial 1 after 2" in refused("check", "--config", site.config)
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -6,7 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.cli.main import cli
 from gateway.keys.onboarding import read_draft
 from gateway.model.usage import Usage
 from tests.support.cli import NEWCOMER, ORGANIZATION, good, refused, request_and_issue, run, signer_options
@@ -199,6 +201,40 @@ def test_a_draft_that_is_none(tmp_path):
 @pytest.mark.parametrize("identifier", ["VN/GOV/H41", "VN/GOV/H41/portal/x", "VN//H41/portal"])
 def test_an_identifier_that_is_none_is_a_mistake_in_the_command_line(identifier, tmp_path):
     refused("member", "new", identifier, "--organization", "x", "--draft", tmp_path / "draft.json", code=2)
+
+
+def test_a_name_cannot_paint_over_what_a_signer_reads(published, tmp_path):
+    file = tmp_path / "draft.json"
+    good(
+        "member",
+        "new",
+        NEWCOMER,
+        "--organization",
+        "x",
+        "--name",
+        "a\x1b[2Jb\u202ec",
+        "--draft",
+        file,
+        "--list",
+        published,
+    )
+    shown = good("member", "list", file).out
+    assert r"a\u001b[2Jb\u202ec" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
+
+
+def test_an_encrypted_key_is_opened_with_its_passphrase(published, tmp_path):
+    """Asked for at the terminal: never an argument."""
+    arguments = ["cert", "request", str(NEWCOMER), "--organization", "x", "--out", str(tmp_path), "--passphrase"]
+    made = CliRunner().invoke(cli, arguments, input="mật khẩu\nmật khẩu\n")
+    assert made.exit_code == 0, made.output
+    key = tmp_path / "sign.key.pem"
+    assert b"ENCRYPTED" in key.read_bytes()
+    arguments = ["trust", "sign", str(published), "--yes", "--key", str(key), "--out", str(tmp_path / "out.jws")]
+    assert CliRunner().invoke(cli, arguments, input="sai\n").exit_code == 1
+    signed = CliRunner().invoke(cli, arguments, input="mật khẩu\n")
+    assert signed.exit_code == 0, signed.output
+    assert (tmp_path / "out.jws").exists()
 
 
 def test_it_speaks_vietnamese(draft):
