@@ -1,8 +1,5 @@
 """Steps 4 to 6: fresh; does the service exist and may this client call it so; is what it sends in order."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from msgspec import UNSET
 
 from gateway.exchange.recording import nonces_of
@@ -27,24 +24,35 @@ class Freshness:
     def __init__(self) -> None:
         self._flying: set[str] = set()
 
-    @contextmanager
-    def reserve(self, verified: Verified) -> Iterator[None]:
+    def reserve(self, verified: Verified) -> "_Reserved":
         """Hold the proof's nonce until its record is committed: of two copies at once only one goes on.
 
         Checks the body's digest too, since a nonce is spent on exactly one message. Raises ExchangeError.
         """
         if isinstance(verified.proof, Direct):
             verify_content_digest(verified.parts.head, verified.parts.body)
-        nonces = nonces_of(verified)
-        for nonce in nonces:
-            if nonce.key in self._flying:
+        keys = [nonce.key for nonce in nonces_of(verified)]
+        for key in keys:
+            if key in self._flying:
                 raise ExchangeError(REPLAYED_NONCE)
-        keys = [nonce.key for nonce in nonces]
         self._flying.update(keys)
-        try:
-            yield
-        finally:
-            self._flying.difference_update(keys)
+        return _Reserved(self._flying, keys)
+
+
+class _Reserved:
+    """Nonces that are held while a ``with`` block runs."""
+
+    __slots__ = ("_flying", "_keys")
+
+    def __init__(self, flying: set[str], keys: list[str]) -> None:
+        self._flying = flying
+        self._keys = keys
+
+    def __enter__(self) -> None:
+        """They are held from their reservation on."""
+
+    def __exit__(self, *_: object) -> None:
+        self._flying.difference_update(self._keys)
 
 
 def admit(verified: Verified, rules: Rules) -> Route:
@@ -69,6 +77,8 @@ def authorise(verified: Verified, route: Route, rules: Rules, codec: Codec, pseu
 
 def _check_schema(envelope: Envelope, route: Route) -> None:
     if route.request_schema is None:
+        if route.asked and envelope.document is UNSET and envelope.body.size:  # whom it asks about must be recorded
+            raise ExchangeError(UNSUPPORTED_MEDIA_TYPE, "this service takes application/json that fits in memory")
         return
     if envelope.document is UNSET:
         raise ExchangeError(UNSUPPORTED_MEDIA_TYPE, "this service takes application/json")

@@ -70,10 +70,14 @@ def compile_grant(grant: Grant) -> Compiled:
     )
 
 
+_STEP = r"(?:[^/%]|%(?!(?:25)*2[Ff]))+"
+"""One segment. A slash in it, encoded however often, makes it two to servers that decode before they route."""
+
+
 def _pattern(path: str) -> str:
     rest = path.endswith("/**")
     steps = (path[:-3] if rest else path).split("/")
-    body = "/".join(r"[^/]+" if step == "*" else re.escape(step) for step in steps)
+    body = "/".join(_STEP if step == "*" else re.escape(step) for step in steps)
     return body + (r"(?:/.*)?" if rest else "")
 
 

@@ -46,10 +46,10 @@ class Grant(Struct, frozen=True, kw_only=True):
     """A grant, as configured. Raises ValueError when it makes no sense.
 
     name: unique, stands in records. methods: HTTP methods, or SOAP operations. paths: what may follow the service in
-    the target, compared with it as it was sent: ``""`` nothing, ``*`` in it stands for one segment, a last ``/**``
-    for any rest. fields: JSON Pointers of the answer's elements, or EVERYTHING. valid_from, valid_until: Vietnamese
-    days, both within. officer_required, case_required: the call must name them; an officer quota requires the officer
-    by itself.
+    the target, compared with it as it was sent: ``""`` nothing, ``*`` in it stands for one segment (a slash encoded in
+    it makes it more), a last ``/**`` for any rest. fields: JSON Pointers of the answer's elements, or EVERYTHING.
+    valid_from, valid_until: Vietnamese days, both within. officer_required, case_required: the call must name them; an
+    officer quota requires the officer by itself.
     """
 
     name: str
