@@ -161,10 +161,13 @@ class Refuser:
         return sealed, signed.base, signed.signature
 
 
+_OUTCOMES = {Fault.CALLER: Outcome.DENIED, Fault.PROVIDER: Outcome.INVALID_REPLY}
+
+
 def _outcome_of(error: ExchangeError) -> Outcome:
     if isinstance(error, ProviderFailedError):
         return error.outcome
-    return Outcome.DENIED if error.kind.fault is Fault.CALLER else Outcome.UNKNOWN
+    return _OUTCOMES.get(error.kind.fault, Outcome.UNKNOWN)
 
 
 def _parts(reached: Raw | Received | Claimed | Verified) -> tuple[Head, Claim | None, Received | None]:
