@@ -1,6 +1,7 @@
 """Steps 2 and 3, claim and proof: who says it calls, and what of that is proved."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from gateway.exchange.frame import inside
 from gateway.exchange.rules import Rules
@@ -76,7 +77,7 @@ def delegate(parent: Recorded, said: Claim, body: Body, *, record_id: RecordId, 
 
 def _covered(head: Head, proof: Direct) -> Head:
     """The head with what is proved or chooses a representation, and nothing that ends at this hop."""
-    covered = {*proof.covered, *NEGOTIATION}
+    covered = _kept(proof.covered)
     connection = head.get("connection")
     if connection is not None:
         hop = {option.strip().lower() for option in connection.split(",")}
@@ -86,6 +87,11 @@ def _covered(head: Head, proof: Direct) -> Head:
         covered -= hop
     fields = tuple([pair for pair in head.fields if pair[0].lower() in covered])
     return Head(method=head.method, target=head.target, fields=fields)
+
+
+@lru_cache(maxsize=1024)
+def _kept(covered: tuple[str, ...]) -> frozenset[str]:
+    return NEGOTIATION.union(covered)
 
 
 def _synthetic_head(said: Claim, body: Body) -> Head:

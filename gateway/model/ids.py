@@ -6,6 +6,7 @@ from typing import NewType
 from urllib.parse import quote, unquote
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 RecordId = NewType("RecordId", str)
 """A log record's id: a UUIDv7 in canonical text form. Ids sort by time."""
@@ -56,8 +57,7 @@ class SubsystemId(Struct, frozen=True, order=True, cache_hash=True):
         return MemberId(self.instance, self.member_class, self.member_code)
 
     def __str__(self) -> str:
-        base = f"{self.instance}/{self.member_class}/{self.member_code}"
-        return base if self.subsystem_code is None else f"{base}/{self.subsystem_code}"
+        return _joined(self)
 
 
 class ServiceId(Struct, frozen=True, order=True, cache_hash=True):
@@ -78,7 +78,7 @@ class ServiceId(Struct, frozen=True, order=True, cache_hash=True):
         return SubsystemId(self.instance, self.member_class, self.member_code, self.subsystem_code)
 
     def __str__(self) -> str:
-        return f"{self.subsystem}/{self.service_code}"
+        return _joined(self)
 
 
 def _segments(text: str) -> list[str]:
@@ -86,6 +86,11 @@ def _segments(text: str) -> list[str]:
 
 
 # The same few identifiers come with every message.
+
+
+@lru_cache(maxsize=4096)
+def _joined(identifier: SubsystemId | ServiceId) -> str:
+    return "/".join([part for part in astuple(identifier) if part is not None])
 
 
 @lru_cache(maxsize=4096)

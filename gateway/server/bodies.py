@@ -11,6 +11,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.message import EMPTY, Body
 from gateway.model.stages import Released
+from gateway.server.written import SERVER, WrittenAnswer
 
 
 class BodySink(Protocol):
@@ -29,8 +30,6 @@ class BodySink(Protocol):
 NewSink = Callable[[], BodySink]
 
 _TE = hdrs.TRANSFER_ENCODING.lower()
-SERVER = "motlan"
-"""What the gateway calls itself: no versions for those who look for known holes."""
 
 
 async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink) -> Body:
@@ -95,9 +94,11 @@ async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink
 async def respond(request: web.BaseRequest, released: Released, *, close: bool = False) -> web.StreamResponse:
     """Send what may be released. Spooled bodies are streamed and then given up."""
     answer = released.answer
+    body = answer.body
+    if body.data is not None and WrittenAnswer.fits(request, answer.head.status):
+        return WrittenAnswer(answer, body.data, close=close)
     headers = CIMultiDict(answer.head.fields)
     headers[hdrs.SERVER] = SERVER
-    body = answer.body
     if body.spool is None:
         response: web.StreamResponse = web.Response(status=answer.head.status, headers=headers, body=body.data)
         if close:

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from gateway.model.errors.request import BAD_HEADER
-from gateway.server.bodies import SERVER
+from gateway.server.written import SERVER
 
 FramingRefused = Callable[[str], None]
 """Told the address of a peer whose bytes were not HTTP."""
