@@ -11,7 +11,7 @@ import jwt
 from cryptography import x509
 
 from gateway import client as motlan
-from gateway.cli.output import console, json_option, print_json, table
+from gateway.cli.output import console, example, json_option, language, print_json, stop, table, verb
 from gateway.keys.file import load_certificates
 from gateway.model.envelope import Purpose
 from gateway.signing.algorithms import Algorithm, PublicKey, keyid_of
@@ -36,11 +36,11 @@ _PROVED = {"vi": "chữ ký và gói dữ liệu đã được kiểm tra", "en"
 
 
 @click.command(
-    epilog="""Example:
-
-    motlan prefill https://127.0.0.1:8443 --procedure 1.001193 --person mother=@mother.txt --person father=-
-      --as VN/GOV/H24/portal --key sign.key.pem --cert sign.pem --gateway-cert gateway.pem --ca ca.pem
-      --officer ht.nam --case 000.00.00.H24-261122-0001 < father.txt"""
+    epilog=example(
+        "motlan prefill https://127.0.0.1:8443 --procedure 1.001193 --person mother=@mother.txt",
+        "  --person father=- --as VN/GOV/H24/portal --key sign.key.pem --cert sign.pem",
+        "  --gateway-cert gateway.pem --ca ca.pem --officer ht.nam --case 000.00.00.H24-1 < father.txt",
+    )
 )
 @click.argument("gateway")
 @click.option("--procedure", required=True, help="Procedure code; it is the purpose of every call.")
@@ -62,26 +62,25 @@ _PROVED = {"vi": "chữ ký và gói dữ liệu đã được kiểm tra", "en"
 @click.option("--case", required=True, help="X-Road-Issue: dossier code.")
 @click.option("--deadline", type=click.IntRange(1, 120_000), help="Milliseconds to wait for the sources.")
 @json_option
-@click.pass_context
-def prefill(ctx: click.Context, /, **options: Any) -> None:
+@verb
+def prefill(**options: Any) -> None:
     """Fill a procedure's form: each element with its source, and what must still be asked.
 
     Numbers of persons in files or on standard input do not show in the list of processes.
     """
-    language = str(ctx.obj or "vi")
-    answer = asyncio.run(_send(language, **options))
+    answer = asyncio.run(_send(**options))
     form = answer.json()
     if answer.error_code is not None:
         print_json(form) if options["as_json"] else _refused(answer, form)
-        ctx.exit(1)
+        raise click.exceptions.Exit(1)
     prove_bundle(form, options["gateway_cert"])
     if options["as_json"]:
         print_json(form)
     else:
-        _print(form, language)
+        _print(form)
 
 
-async def _send(language: str, **options: Any) -> motlan.Answer:
+async def _send(**options: Any) -> motlan.Answer:
     body = {"procedure": options["procedure"], "people": read_people(options["people"]), "case": options["case"]}
     if options["basis"] is not None:
         body["basis"] = options["basis"]
@@ -94,7 +93,7 @@ async def _send(language: str, **options: Any) -> motlan.Answer:
         certificate=options["cert"],
         gateway_certificates=options["gateway_cert"],
         authorities=options["ca"],
-        language=language,
+        language=language(),
     ) as client:
         return await client.send(
             motlan.Call(
@@ -157,20 +156,24 @@ def prove_bundle(form: dict[str, Any], certificates: tuple[Path, ...]) -> None:
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):
         same = False
     if not same:
-        raise click.ClickException("the bundle is not the gateway's signature over this form: use nothing of it")
+        raise stop(
+            "the bundle is not the gateway's signature over this form: use nothing of it",
+            "gói dữ liệu không phải do cổng ký cho tờ khai này: không sử dụng bất kỳ nội dung nào",
+        )
 
 
-def _print(form: dict[str, Any], language: str) -> None:
+def _print(form: dict[str, Any]) -> None:
+    tongue = language()
     rows = [
         (name, _shown(one.get("value")), one.get("source", ""), one.get("confidence", ""), _end(one))
         for name, one in form["elements"].items()
     ]
-    console().print(table(form["procedure"], _HEADINGS[language], rows))
+    console().print(table(form["procedure"], _HEADINGS[tongue], rows))
     if form["ask_citizen"]:
-        click.echo(f"{_ASK[language]}: {', '.join(form['ask_citizen'])}")
+        click.echo(f"{_ASK[tongue]}: {', '.join(form['ask_citizen'])}")
     for one in form["discrepancies"]:
-        click.echo(f"{_DIFFER[language]}: {one['element']} ({' ≠ '.join(one['between'])})")
-    click.echo(f"✓ {form['not_typed']} {_SAVED[language]}; {_PROVED[language]}")
+        click.echo(f"{_DIFFER[tongue]}: {one['element']} ({' ≠ '.join(one['between'])})")
+    click.echo(f"✓ {form['not_typed']} {_SAVED[tongue]}; {_PROVED[tongue]}")
 
 
 def _end(one: dict[str, Any]) -> str:

@@ -71,7 +71,6 @@ class Finding(Struct, frozen=True, kw_only=True):
     first: str
     last: str
     record: str
-    own_record: bool
 
 
 class LogState(Struct, frozen=True, kw_only=True):

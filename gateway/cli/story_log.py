@@ -32,24 +32,25 @@ async def settled(world: World) -> None:
 
 
 async def finding(teller: Teller, curious: Portal, registrar: Portal) -> Found | None:
-    """The auditor opens the log with a key that the gateway's operator does not have."""
+    """The auditor opens the log with a key that the gateway's operator does not have; the refusal they start from."""
     world, told = teller.world, teller.told
     await settled(world)
     audit, reader = world.audit(), world.auditor(case="KT-2026-017", reason="Kiểm tra định kỳ lời gọi bị từ chối")
-    refused = await audit.search(
-        Question(client=_CLIENT, kind="refusal", outcome="DENIED", since=told.started, limit=_MOST), reader
-    )
-    spent = [one for one in refused if policy.QUOTA_SPENT.code in one.skeleton["decision"]["reasons"]]
-    officer = _opened(spent[0], "officer")[0] if spent else ""
-    looked = await audit.search(
-        Question(officer=(_CLIENT, officer or "-"), kind="request", since=told.started, limit=_MOST), reader
-    )
-    persons = {person for one in looked for person in _opened(one, "person")}
-    cases = {case for one in looked for case in _opened(one, "case")}
+    asked = Question(client=_CLIENT, kind="refusal", outcome="DENIED", since=told.started, limit=_MOST)
+    refused = await audit.search(asked, reader)
+    spent = next((one for one in refused if policy.QUOTA_SPENT.code in one.skeleton["decision"]["reasons"]), None)
+    if spent is not None:
+        officer = _opened(spent, "officer")[0]
+        asked = Question(officer=(_CLIENT, officer), kind="request", since=told.started, limit=_MOST)
+        told.finding = _finding(officer, spent, await audit.search(asked, reader))
+    found = told.finding
+    persons = found.persons if found else 0
     teller.step(
-        officer == curious.officer and cases == {curious.case} and len(persons) == len(looked) > 0,
-        f"The auditor opens the log with a key of their own: {officer}, {len(persons)} persons, one dossier",
-        f"Kiểm toán viên mở nhật ký bằng khóa riêng: {officer}, {len(persons)} người, một hồ sơ",
+        found is not None
+        and (found.officer, found.case) == (curious.officer, curious.case)
+        and found.persons == found.looked_up,
+        f"The auditor opens the log with a key of their own: {curious.officer}, {persons} persons, one dossier",
+        f"Kiểm toán viên mở nhật ký bằng khóa riêng: {curious.officer}, {persons} người, một hồ sơ",
     )
     await settled(world)
     own = await audit.search(Question(kind="audit", since=told.started), reader)
@@ -58,22 +59,27 @@ async def finding(teller: Teller, curious: Portal, registrar: Portal) -> Found |
         "The auditor's own searches are records too, with name, case and reason",
         "Chính các lượt tra cứu của kiểm toán viên cũng được ghi lại, kèm tên, vụ việc và lý do",
     )
-    if spent and looked:
-        told.finding = Finding(
-            officer=officer,
-            client=_CLIENT,
-            case=curious.case,
-            looked_up=len(looked),
-            persons=len(persons),
-            first=looked[-1].skeleton["at"],
-            last=looked[0].skeleton["at"],
-            record=spent[0].id,
-            own_record=len(own) > 1,
-        )
-    asked = await audit.search(Question(case=registrar.case, kind="request", since=told.started, limit=_MOST), reader)
-    answered = await audit.search(Question(client=_CLIENT, kind="answer", since=told.started, limit=_MOST), reader)
-    told.lookups = _lookups(asked, answered)
-    return spent[0] if spent else None
+    asked = Question(case=registrar.case, kind="request", since=told.started, limit=_MOST)
+    answered = Question(client=_CLIENT, kind="answer", since=told.started, limit=_MOST)
+    told.lookups = _lookups(await audit.search(asked, reader), await audit.search(answered, reader))
+    return spent
+
+
+def _finding(officer: str, spent: Found, looked: list[Found]) -> Finding | None:
+    """What the records of one officer come to. None: there are none, or of several dossiers."""
+    cases = {case for one in looked for case in _opened(one, "case")}
+    if len(cases) != 1:
+        return None
+    return Finding(
+        officer=officer,
+        client=_CLIENT,
+        case=cases.pop(),
+        looked_up=len(looked),
+        persons=len({person for one in looked for person in _opened(one, "person")}),
+        first=looked[-1].skeleton["at"],
+        last=looked[0].skeleton["at"],
+        record=spent.id,
+    )
 
 
 async def verification(teller: Teller, altered: Found | None) -> None:
