@@ -5,36 +5,29 @@ import base64
 import itertools
 import json
 import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import uvloop
-from msgspec import Struct
-from msgspec.structs import replace
 
 from adapters.simulators.backend import Backend
 from adapters.simulators.simulator import Simulator
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
-from gateway.model.errors import ExchangeError
 from gateway.model.ids import ServiceId, SubsystemId, encode
 from gateway.model.instant import Instant, plus
-from gateway.model.message import AnswerHead, Body, Fields, Head
+from gateway.model.message import Body, Fields, Head
 from gateway.signing.algorithms import PublicKey
-from gateway.signing.components import MemberTexts
 from gateway.signing.digest import content_digest
-from gateway.signing.http_sig import parse_signature
 from gateway.signing.http_sig_check import AnswerProof, verify_response
-from gateway.signing.http_sig_sign import SentRequest, Signed
-from gateway.signing.target import public_url
 from gateway.storage.sqlite.rows import unpack
 from gateway.wiring.gateway import Gateway
 from tests.support.gateways import BASIS, ECHO, PORTAL, PURPOSE, RECORD, Site, make_site
+from tests.support.rawhttp import SECONDS, Message, Response, Wire, send_all
 
 T = TypeVar("T")
 Parameters = dict[str, str | None]
@@ -56,122 +49,7 @@ fields = ["*"]
 purpose = [{{ code = "{PURPOSE}", bases = ["{BASIS}"] }}]
 """
 
-_SECONDS = 10.0
 _EXCHANGE_KINDS = frozenset({"request", "answer", "refusal"})
-
-
-class Message(Struct, frozen=True, kw_only=True):
-    """A request as it goes on the wire. url: scheme and authority that were signed."""
-
-    head: Head
-    body: bytes
-    url: str
-
-    def encode(self, *, framing: Fields | None = None) -> bytes:
-        """The bytes; framing: instead of Content-Length."""
-        lines = [f"{self.head.method} {self.head.target} HTTP/1.1"]
-        if framing is None:
-            framing = (("Content-Length", str(len(self.body))),) if self.body else ()
-        lines += [f"{name}: {value}" for name, value in (*self.head.fields, *framing)]
-        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + self.body
-
-    def having(self, *added: tuple[str, str], body: bytes | None = None, **changed: str | None) -> "Message":
-        """The same signature with other fields (names with ``_`` for ``-``; None removes) or another body."""
-        names = {name.replace("_", "-").lower(): value for name, value in changed.items()}
-        fields = [
-            (name, value) if name.lower() not in names else (name, names[name.lower()])
-            for name, value in self.head.fields
-        ]
-        present = {name.lower() for name, _ in self.head.fields}
-        fields += [(name, value) for name, value in names.items() if name not in present]
-        kept = tuple((name, value) for name, value in fields if value is not None)
-        head = Head(method=self.head.method, target=self.head.target, fields=(*kept, *added))
-        return replace(self, head=head, body=self.body if body is None else body)
-
-    def at(self, target: str | None = None, method: str | None = None) -> "Message":
-        """The same signature with another target or method."""
-        head = Head(method=method or self.head.method, target=target or self.head.target, fields=self.head.fields)
-        return replace(self, head=head)
-
-    @property
-    def sent(self) -> SentRequest:
-        """As a client remembers what it sent."""
-        try:
-            members = parse_signature(self.head).members
-        except ExchangeError:
-            members = MemberTexts("none", "", "")
-        signed = Signed(fields=(), base=b"", signature=b"", members=members)
-        return SentRequest(head=self.head, url=public_url(self.url), signed=signed)
-
-
-class Response(Struct, frozen=True, kw_only=True):
-    """An answer off the wire."""
-
-    head: AnswerHead
-    body: bytes
-
-    @property
-    def status(self) -> int:
-        return self.head.status
-
-    @property
-    def code(self) -> str | None:
-        return self.head.get("x-road-error")
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Wire:
-    """A connection, byte by byte."""
-
-    def __init__(self, port: int, seconds: float = _SECONDS) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
-        self._buffer = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def send(self, data: bytes) -> None:
-        self._socket.sendall(data)
-
-    def half_close(self) -> None:
-        """Say that nothing more will be sent."""
-        self._socket.shutdown(socket.SHUT_WR)
-
-    def answer(self, method: str = "POST") -> Response:
-        """The next answer. Raises ConnectionError if the connection ends before it."""
-        while b"\r\n\r\n" not in self._buffer:
-            self._more()
-        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
-        status_line, *lines = head.decode("latin-1").split("\r\n")
-        fields = tuple((name, value) for name, _, value in (line.partition(": ") for line in lines))
-        answer_head = AnswerHead(status=int(status_line.split(" ")[1]), fields=fields)
-        if answer_head.status == 100:
-            return Response(head=answer_head, body=b"")
-        length = 0 if method == "HEAD" else int(answer_head.get("content-length") or 0)
-        while len(self._buffer) < length:
-            self._more()
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
-        return Response(head=answer_head, body=body)
-
-    def rest(self) -> bytes:
-        """Everything until the gateway closes the connection."""
-        try:
-            while True:
-                self._more()
-        except ConnectionError:
-            rest, self._buffer = self._buffer, b""
-            return rest
-
-    def _more(self) -> None:
-        data = self._socket.recv(65536)
-        if not data:
-            raise ConnectionError("the gateway closed the connection")
-        self._buffer += data
 
 
 class MovableClock:
@@ -292,7 +170,7 @@ class World:
         }
         return usual | changed
 
-    def connect(self, seconds: float = _SECONDS) -> Wire:
+    def connect(self, seconds: float = SECONDS) -> Wire:
         return Wire(self.site.port, seconds)
 
     def send(self, message: Message) -> Response:
@@ -336,6 +214,13 @@ class World:
         counts = self.gateway.tally._counts
         return sum(entry.count for (reason, _, _), entry in list(counts.items()) if reason == code)
 
+    def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
+        """Wait for what the gateway does after the connection is gone."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not come to pass"
+            self.run(asyncio.sleep(0.001))
+
     def proof_of(self, response: Response, message: Message) -> AnswerProof:
         """That the gateway's key signed the answer to this request. Raises ExchangeError."""
         body = Body(response.body)
@@ -367,6 +252,18 @@ class World:
             assert left == []
             assert self.counted(code) == counted + 1
             assert response.head.get("motlan-receipt") is None
+        return response
+
+    def turns_away(self, data: bytes, code: str, status: int) -> Response:
+        """Send these bytes and see that they never become a message: answered once, unsigned, counted, and closed."""
+        forwarded, rows, counted = self.forwarded, self.rows(), self.counted(code)
+        with self.connect() as wire:
+            send_all(wire, data)
+            response = wire.answer()
+            assert (response.status, response.code) == (status, code), response
+            assert response.head.get("signature") is None
+            assert wire.rest() == b""
+        assert (self.forwarded, self.rows(), self.counted(code)) == (forwarded, rows, counted + 1)
         return response
 
     def accepts(self, message: Message) -> Response:
