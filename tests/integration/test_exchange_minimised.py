@@ -170,8 +170,9 @@ def _never(_):
     return hang()
 
 
-@pytest.mark.parametrize(("does", "kind", "outcome", "status", "code"), TABLE)
-def test_each_failure_of_a_provider_is_told_apart(place, does, kind, outcome, status, code):
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: f"{case[1]}-{case[2]}-{case[3]}")
+def test_each_failure_of_a_provider_is_told_apart(place, case):
+    does, kind, outcome, status, code = case
     place.provider.reply = _never if does in {FROZEN, GONE} else does
     port = int(place.provider.root.rpartition(":")[2])
     if does == GONE:
