@@ -73,10 +73,10 @@ PAGE: Final = {
     ),
     "finding": Text("What the auditor found", "Kiểm toán viên phát hiện gì"),
     "finding_text": Text(
-        "The gateway's operator cannot read who was looked up. The auditor can, with a key of their own; and each of"
-        " their searches is recorded too.",
-        "Đơn vị vận hành cổng không đọc được ai đã bị tra cứu. Kiểm toán viên đọc được, bằng khóa riêng; mỗi lượt tra"
-        " cứu của họ cũng được ghi lại.",
+        "What the gateway keeps on disk does not show its operator who was looked up. The auditor can read it, with a"
+        " key of their own; and each of their searches is recorded too.",
+        "Dữ liệu cổng lưu trên đĩa không cho đơn vị vận hành biết ai đã bị tra cứu. Kiểm toán viên đọc được, bằng khóa"
+        " riêng; mỗi lượt tra cứu của họ cũng được ghi lại.",
     ),
     "officer": Text("Officer", "Cán bộ"),
     "agency": Text("Agency", "Cơ quan"),

@@ -133,7 +133,6 @@ def prepared(folder: Path, people: People) -> Iterator[DemoFiles]:
 
 def configure(files: DemoFiles, *, gateway_port: int, admin_port: int, population: str, insurance: str) -> Path:
     """Write the gateway's configuration for these ports and providers' URLs."""
-    shutil.rmtree(files.config.parent, ignore_errors=True)
     return write_demo(
         files.config.parent,
         {
@@ -174,6 +173,13 @@ def choose_ports(files: DemoFiles, port: int | None) -> tuple[int, int]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
+    if not (folder / "lock").exists() and any((folder / name).exists() for name in ("config", "pki", "state")):
+        raise DemoError(
+            Text(
+                f"{folder} holds something else than a demo: choose another folder with --dir DIR.",
+                f"{folder} đang chứa dữ liệu khác: hãy chọn thư mục khác bằng --dir DIR.",
+            )
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "state" / "secrets").mkdir(parents=True, exist_ok=True)

@@ -130,6 +130,17 @@ def test_a_busy_port_is_one_line_that_says_what_to_do(tmp_path):
     ]
 
 
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    kept = tmp_path / "config" / "gateway.toml"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    ran = _motlan("--lang", "en", "demo", "--dir", str(tmp_path))
+    assert ran.returncode == 1
+    assert "holds something else than a demo" in ran.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+    assert kept.read_text() == "mine"
+
+
 def test_served_it_stays_up_answers_and_stops_cleanly(tmp_path):
     """The lines that it prints are those that its reader types: one is answered, one refused."""
     command = [sys.executable, "-u", "-m", "gateway.cli", "demo", "--serve", "--dir", str(tmp_path / "demo")]
