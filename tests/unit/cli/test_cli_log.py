@@ -1,21 +1,26 @@
 """``motlan log``: what an auditor finds and is shown, and that whatever was altered is named."""
 
+import asyncio
 import contextlib
 import http.server
 import json
 import re
 import sqlite3
 import threading
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from gateway.cli import log_files
+from gateway.cli.values import VIETNAM
 from gateway.ledger.tiles import ENTRIES, TileId
+from gateway.storage.sqlite.store import SqliteStore
 from tests.support.cli import CASE, OFFICER, PERSONS, auditor, fill, good, refused, run
 from tests.support.gateways import ECHO, OTHER, PORTAL, make_site
 from tests.support.ledger import MemoryLog, built
+from tests.support.storage import published
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,15 @@ def test_everything_newest_first(site, ids):
 )
 def test_by_what_is_asked(site, ids, conditions, which):
     assert search(site, *conditions) == [ids[index] for index in which]
+
+
+def test_a_day_is_in_it_to_its_end(site, ids, database):
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        (packed,) = connection.execute("SELECT row FROM journal WHERE seq = 5").fetchone()
+    committed = datetime.fromtimestamp(msgspec.msgpack.decode(packed)[0] / 1e6, VIETNAM)
+    day, before = f"{committed:%Y-%m-%d}", f"{committed - timedelta(days=1):%Y-%m-%d}"
+    assert len(search(site, "--since", day, "--until", day, "--about-case", CASE)) >= 1
+    assert search(site, "--until", before, "--about-case", CASE) == []
 
 
 def test_a_person_is_read_from_standard_input(site, ids):
@@ -347,6 +361,33 @@ def test_records_against_the_published_log(site, url, log):
     """Stored records of one gateway are not those of another's log."""
     key = log.key.encode()
     assert refused(*verify(site, "--url", url, "--vkey", key)).count("✗") > 5
+
+
+def test_a_record_that_is_gone_from_the_gateway_but_was_published(site, url, log, database):
+    log.files.clear()
+    log.files.update(asyncio.run(_published(database)))
+    options = verify(site, "--url", url, *with_key(site))
+    assert good(*options, "--json").values["opened"] > 5
+    gone = altered(database, 7)
+    first = altered(database, 5, skeleton=lambda text: text.replace(b"portal", b"porter"))
+    second = altered(database, 6, openings=flipped)
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DELETE FROM journal WHERE seq = 7")
+    faults = run(*options, "--json").values["faults"]
+    assert [fault.partition(":")[0] for fault in faults] == [
+        f"record {first}",
+        "entry 6",
+        f"record {second}",
+    ]
+    assert gone not in str(faults)
+
+
+async def _published(database):
+    store = SqliteStore(database)
+    try:
+        return await published(store.log)
+    finally:
+        await store.close()
 
 
 def test_it_works_without_the_gateway_installed(url, log):
