@@ -50,8 +50,6 @@ class Pool:
         connection = self.take_idle()
         if connection is not None:
             return connection
-        if self._closed:
-            raise NotSentError("the client is closed", busy=True)
         if self._open < self._most:
             self._open += 1
             return await self._connect(seconds)
@@ -146,7 +144,10 @@ class Pool:
             self._sweeper = self._loop.call_later(max(wait, 0.01), self._sweep)
 
     def close(self) -> None:
-        """Close what is idle; what is in use closes when it is given back."""
+        """Keep nothing any more: what is idle is closed now, the rest as soon as it is given back.
+
+        Calls that wait, or are still to come from exchanges begun before (a reload), get a connection of their own.
+        """
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
@@ -154,7 +155,3 @@ class Pool:
         while self._idle:
             self._idle.pop().abort()
             self._open -= 1
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_exception(NotSentError("the client is closed", busy=True))
