@@ -1,6 +1,6 @@
 """``motlan log verify``: the log over HTTP, trusting nobody; and a gateway's stored records against it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from gateway.cli.output import example, fail, json_option, needs_gateway, note, 
 from gateway.cli.values import File, NewFile, passphrase_of
 from gateway.keys.file import load_private_key
 from gateway.ledger.note import VerifierKey, parse_vkey
-from gateway.ledger.verify import Fetch, VerifiedLog, VerifiedRecords, verify_log, verify_records
+from gateway.ledger.verify import Fetch, StoredRecord, VerifiedLog, VerifiedRecords, verify_log, verify_records
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_INVALID
 
 Report = Callable[[int, int], None]
+_REPORT_EVERY = 1024
 
 
 class Verified(Struct, frozen=True, kw_only=True):
@@ -97,7 +98,7 @@ def _with_config(options: dict[str, Any]) -> Verified:
         with context.scope(cleanup=False):  # in its thread too: the language hangs on it
             fetch = stored.fetch if public is None else public.fetch
             found = _verify(fetch, key, options)
-            return found if found.log is None else _records(found, stored, fetch, found.log.checkpoint.checkpoint.size)
+            return found if found.log is None else _records(found.log, stored, fetch, quiet=options["as_json"])
 
     found: Verified = tools.with_stored_log(settings, auditor, work)
     return found
@@ -120,17 +121,27 @@ def _verify(fetch: Fetch, key: VerifierKey, options: dict[str, Any]) -> Verified
         ) from None
 
 
-def _records(found: Verified, stored: Any, fetch: Fetch, size: int) -> Verified:
+def _records(log: VerifiedLog, stored: Any, fetch: Fetch, *, quiet: bool) -> Verified:
     """The stored records against the log that was just verified."""
-    seen = (record for record in stored.records() if record.index < size)
+    size = log.checkpoint.checkpoint.size
     try:
-        records = verify_records(seen, fetch, size, complete=True)
+        with _progress(say("records", "bản ghi"), quiet=quiet) as report:
+            records = verify_records(_reported(stored.records(), size, report), fetch, size, complete=True)
     except ExchangeError as error:
-        return Verified(log=found.log, faults=(*error.parts, *stored.altered), error=error)
+        return Verified(log=log, faults=(*error.parts, *stored.altered), error=error)
     if stored.altered:
         altered = ExchangeError(LOG_INVALID, stored.altered[0])
-        return Verified(log=found.log, records=records, faults=tuple(stored.altered), error=altered)
-    return Verified(log=found.log, records=records)
+        return Verified(log=log, records=records, faults=tuple(stored.altered), error=altered)
+    return Verified(log=log, records=records)
+
+
+def _reported(records: Iterable[StoredRecord], size: int, report: Report | None) -> Iterator[StoredRecord]:
+    """The records that the checkpoint covers; what was committed since is not in it."""
+    for record in records:
+        if record.index < size:
+            if report is not None and record.index % _REPORT_EVERY == 0:
+                report(record.index, size)
+            yield record
 
 
 @contextmanager
@@ -167,7 +178,7 @@ def _print(verified: Verified) -> None:
         head = log.checkpoint.checkpoint
         click.echo(
             say(
-                f"✓ {head.origin}: {head.size} entries and {log.tiles} tiles are what its checkpoint signed",
+                f"✓ {head.origin}: all {head.size} entries and every tile ({log.tiles}) are what its checkpoint signed",
                 f"✓ {head.origin}: {head.size} mục và {log.tiles} khối băm đúng như điểm kiểm đã ký",
             )
         )

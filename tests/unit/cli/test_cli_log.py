@@ -299,7 +299,7 @@ def over_http(url, log):
 def test_a_whole_log_over_http(url, log):
     found = good(*over_http(url, log), "--json").values
     assert (found["valid"], found["size"], found["origin"]) == (True, 600, log.key.name)
-    assert "600 entries" in good(*over_http(url, log)).out
+    assert "all 600 entries" in good(*over_http(url, log)).out
 
 
 def test_every_wrong_tile_is_named(url, log):
