@@ -99,8 +99,8 @@ class RestCodec:
         claim = minimised.replied.recorded.claim
         request_id = minimised.replied.recorded.id
         fields = (
-            *reply.fields,
-            *(_UNTYPED if minimised.body.size and not _is_typed(reply.fields) else ()),
+            *minimised.fields,
+            *(_UNTYPED if minimised.body.size and not _is_typed(minimised.fields) else ()),
             ("X-Road-Id", claim.message_id or request_id),
             ("X-Road-Client", encode(claim.client)),
             ("X-Road-Service", encode(claim.service)),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from gateway.exchange.judging import ProviderFailedError
 from gateway.exchange.rules import Rules
@@ -28,11 +28,16 @@ def minimise(replied: Replied, rules: Rules) -> Minimised:
     if decision.fields == EVERYTHING:
         persons = _persons(replied, rules, decision.grant)
         return Minimised(
-            replied=replied, body=reply.body, document=reply.document, released=EVERYTHING, persons=persons
+            replied=replied,
+            fields=reply.fields,
+            body=reply.body,
+            document=reply.document,
+            released=EVERYTHING,
+            persons=persons,
         )
-    replied = structs.replace(replied, reply=structs.replace(reply, fields=_describing(reply.fields)))
+    fields = _describing(reply.fields)
     if reply.outcome not in SUCCESSES or not reply.body.size:
-        return Minimised(replied=replied, body=EMPTY)
+        return Minimised(replied=replied, fields=fields, body=EMPTY)
     if reply.body.data is None:
         raise ProviderFailedError(
             kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "an answer this large can only be granted whole"
@@ -43,6 +48,7 @@ def minimise(replied: Replied, rules: Rules) -> Minimised:
         raise ProviderFailedError(kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "the answer is not JSON") from error
     return Minimised(
         replied=replied,
+        fields=fields,
         body=Body(filtered.value),
         released=filtered.released,
         persons=_persons(replied, rules, decision.grant),

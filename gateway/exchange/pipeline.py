@@ -37,7 +37,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import INTERNAL_ERROR
 from gateway.model.ids import RecordId
 from gateway.model.message import Body, Head
-from gateway.model.stages import AnswerRecorded, Recorded, Refused, Released, Reply, Verified
+from gateway.model.stages import AnswerRecorded, Claimed, Received, Recorded, Refused, Released, Reply, Verified
 from gateway.policy.policyset import Pseudonym
 from gateway.ports import Clock, Codec, Entropy, Observer
 from gateway.signing.target import PublicUrl
@@ -84,6 +84,22 @@ class Pipeline:
         except ExchangeError as error:
             return await parts.refuser.refuse(reached, codec, error, rules)
         return await self._perform(verified, codec, rules)
+
+    def vouch(self, raw: Raw, codec: Codec) -> Refused | None:
+        """Steps 1 to 3 on a head alone, before its large body is read; the refusal, where they refuse it.
+
+        Nothing else follows from it: the whole message goes the whole way. raw: with a body that only says that there
+        is one. For codecs whose proof stands in the head.
+        """
+        parts = self._parts
+        reached: Raw | Received | Claimed = raw
+        try:
+            reached = received = receive(raw, parts.limits, parts.public_urls)
+            reached = claimed = claim(received, codec)
+            prove(claimed, self.rules, self._origins)
+        except ExchangeError as error:
+            return parts.refuser.refuse_unproved(reached, codec, error)
+        return None
 
     async def call_inside(self, parent: Recorded, said: Claim, body: Body) -> Released:
         """A call made for a recorded request, under its client and purpose: the same steps, another proof."""

@@ -86,6 +86,11 @@ class Refuser:
             return await self._record(reached, codec, error, rules)
         return self._count(reached, codec, error)
 
+    def refuse_unproved(self, reached: Raw | Received | Claimed, codec: Codec, error: ExchangeError) -> Refused:
+        """Answer an error before anything is proved: signed, and only counted."""
+        self._observer.refused(code=error.kind.code, proved=False)
+        return self._count(reached, codec, error)
+
     def turn_away(
         self, head: Head, codec: Codec, error: ExchangeError, *, record_id: RecordId, address: str
     ) -> Refused:

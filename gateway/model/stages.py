@@ -135,10 +135,12 @@ class Replied(Struct, frozen=True, kw_only=True):
 
 class Minimised(Struct, frozen=True, kw_only=True):
     """Step 10: only granted fields stay. released: pointers of the elements that are in it; ``("*",)`` for all.
-    persons: numbers of persons whose data is released (private fields of the record).
+    persons: numbers of persons whose data is released (private fields of the record). fields: the provider's header
+    fields that may leave.
     """
 
     replied: Replied
+    fields: Fields
     body: Body
     document: Any | UnsetType = UNSET
     released: tuple[str, ...] = ()

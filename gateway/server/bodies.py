@@ -29,11 +29,20 @@ class BodySink(Protocol):
 
 NewSink = Callable[[], BodySink]
 
+Vouch = Callable[[], None]
+"""Raises unless the head proves who sends it."""
+
+UNPROVED_BYTES = 64 * 1024
+"""More of a body is only read once its head has proved who sends it: others cost neither disk nor much memory."""
+
 _TE = hdrs.TRANSFER_ENCODING.lower()
 
 
-async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink) -> Body:
+async def read_body(
+    request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink, vouch: Vouch
+) -> Body:
     """The request's body as received. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it.
+    vouch: called once, before more than UNPROVED_BYTES are read; what it raises is passed on.
 
     Raises ExchangeError for a body that is too large, too slow or breaks off.
     """
@@ -44,13 +53,15 @@ async def read_body(request: web.BaseRequest, *, limit: int, in_memory: int, sec
         raise ExchangeError(kinds.BAD_HEADER, "Transfer-Encoding is chunked, and nothing else", parts=(_TE,))
     if length is not None and length > limit:
         raise ExchangeError(kinds.BODY_TOO_LARGE)
+    if length is not None and length > UNPROVED_BYTES:
+        vouch()
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:
         if request.content.is_eof() and request.content.total_bytes <= in_memory:
             return Body(request.content.read_nowait())
         async with asyncio.timeout(seconds):
-            return await _collect(request, limit, in_memory, new_sink)
+            return await _collect(request, limit, in_memory, new_sink, vouch)
     except TimeoutError:
         raise ExchangeError(kinds.TIMEOUT, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
@@ -61,12 +72,16 @@ def _is_chunked(request: web.BaseRequest) -> bool:
     return request.headers.get(hdrs.TRANSFER_ENCODING, "").lower() == "chunked"
 
 
-async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sink: NewSink) -> Body:
+async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sink: NewSink, vouch: Vouch) -> Body:
     pieces: list[bytes] = []
     size = 0
+    vouched = request.content_length is not None  # whoever announced less cannot send more
     async for piece in request.content.iter_any():
         size += len(piece)
         pieces.append(piece)
+        if size > UNPROVED_BYTES and not vouched:
+            vouch()
+            vouched = True
         if size > in_memory:
             return await _spool(request, pieces, limit, new_sink())
     if size > limit:

@@ -11,8 +11,8 @@ from gateway.model.errors.gateway import OVERLOADED, SHUTTING_DOWN
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
-from gateway.model.message import Head
-from gateway.model.stages import Peer, Released
+from gateway.model.message import Body, Head
+from gateway.model.stages import Peer, Refused, Released
 from gateway.ports import Clock, Codec, Entropy
 from gateway.server.bodies import NewSink, read_body, respond
 from gateway.validation.limits import Limits
@@ -23,6 +23,18 @@ class EdgeOptions(Struct, frozen=True, kw_only=True):
 
     body_seconds: float = 60.0
     in_flight: int = 2048
+
+
+_ANNOUNCED = Body(b"\0")
+"""Stands for a body that is still on its way."""
+
+
+class _UnprovedError(Exception):
+    """A head does not prove who sends it, and its body is not read."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__()
+        self.refused = refused
 
 
 class Edge:
@@ -65,6 +77,8 @@ class Edge:
             return await respond(request, released, close=self.closing)
         except ExchangeError as error:
             return await self._turn_away(request, codec, head, record_id, error)
+        except _UnprovedError as error:
+            return await respond(request, error.refused, close=True)
         finally:
             self._in_flight -= 1
 
@@ -73,14 +87,22 @@ class Edge:
     ) -> Released:
         if request.version.major != 1:  # the parser takes 0.9 and 2.0 for versions too
             raise ExchangeError(BAD_HEADER, "HTTP/1.1 is spoken here")
+        peer = Peer(address=request.remote or "")
+
+        def vouch() -> None:
+            announced = Raw(id=record_id, at=now, head=head, body=_ANNOUNCED, peer=peer)
+            refused = self._pipeline.vouch(announced, codec)
+            if refused is not None:
+                raise _UnprovedError(refused)
+
         body = await read_body(
             request,
             limit=self._limits.body,
             in_memory=self._limits.memory,
             seconds=self._options.body_seconds,
             new_sink=self._new_sink,
+            vouch=vouch,
         )
-        peer = Peer(address=request.remote or "")
         try:
             raw = Raw(id=record_id, at=now, head=head, body=body, peer=peer)
             return await self._pipeline.exchange(raw, codec)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.attacks import Message, Wire, World, world
+from tests.support.attacks import World, world
 from tests.support.gateways import OTHER
+from tests.support.rawhttp import Message, Wire
 
 
 @pytest.fixture
