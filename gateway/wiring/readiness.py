@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import apsw
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config.load import Settings, check, load
@@ -223,7 +222,7 @@ def _newest_list(file: Path) -> StoredDocument | None:
             row = connection.execute(SQL["document_newest"], (KIND,)).fetchone()
         finally:
             connection.close()
-    except apsw.Error as error:
+    except Exception as error:  # noqa: BLE001 - whatever the engine says, the file is of no use
         raise ValueError(f"{file} cannot be read: {error}") from None
     return None if row is None else StoredDocument(**dict(zip(StoredDocument.__struct_fields__, row, strict=True)))
 
