@@ -202,11 +202,11 @@ class Connection(asyncio.Protocol):
     async def _pour(self, sink: BodySink) -> None:
         assert self._transport is not None
         while True:
+            self._check()  # first: what is too large is the provider's doing, not the sink's
             piece, self._body = self._body, bytearray()
             if piece:
                 await sink.write(bytes(piece))
                 continue
-            self._check()
             if self._complete:
                 return
             self._waiter = self._loop.create_future()
@@ -283,7 +283,9 @@ class Connection(asyncio.Protocol):
         if status < _FIRST_FINAL:
             return
         self._status = status
-        if self._without_body:
+        if self._head_size > self._limits.head:  # it came at once, so data_received had no say
+            self._fail(UnreadableReplyError("the head of the provider's answer is larger than allowed"))
+        elif self._without_body:
             self._keep = False  # llhttp does not know that this was a HEAD and waits for a body
             self._finish()
         elif self._content_length > self._limits.body:

@@ -22,6 +22,7 @@ _ANSWER_DROPPED = _HOP_BY_HOP | {
     "content-length",
     "server",
     "alt-svc",
+    "set-cookie",  # consumers have no session with a provider, and one gateway's clients share its origin
     "strict-transport-security",
     # Re-made over what is released:
     "content-digest",
