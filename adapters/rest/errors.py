@@ -58,7 +58,8 @@ class ErrorWriter(Struct, frozen=True, kw_only=True):
         fields.append(("X-Road-Request-Id", record_id))
         if error.retry_after is not None:
             fields.append(("Retry-After", str(error.retry_after)))
-        return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(body))
+        sent = b"" if head.method == "HEAD" else body  # what is digested and signed is what is sent: RFC 9530 B.2
+        return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(sent))
 
     def _problem(self, head: Head, error: ExchangeError, code: str, record_id: RecordId) -> bytes:
         kind, tongue = error.kind, self._language(head)
