@@ -61,6 +61,8 @@ async def _run(file: Path, worker: int) -> None:
     log = structlog.get_logger("motlan")
     gateway = await Gateway.start(file, worker=worker)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    # The loop's own way would write the text of an exception that nobody took, and it may quote a message.
+    loop.set_exception_handler(lambda _, context: gateway.observer.failed(context.get("exception") or RuntimeError()))
     reloading: set[asyncio.Task[None]] = set()
 
     async def reload() -> None:

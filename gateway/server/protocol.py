@@ -4,28 +4,46 @@ Framing errors (two Content-Lengths, CL with TE, folded lines, NUL) never reach 
 unsigned, saying nothing of what was sent, and the connection is closed.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from aiohttp import hdrs, web
 
+from gateway.model.errors.gateway import INTERNAL_ERROR
 from gateway.model.errors.request import BAD_HEADER
 from gateway.server.written import SERVER
 
 FramingRefused = Callable[[str], None]
 """Told the address of a peer whose bytes were not HTTP."""
 
+Failed = Callable[[BaseException], None]
+"""Told what our own code raised. It may say where and of which type, never the text: that may quote a message."""
+
+_FAILED = b'{"type":"%s","message":"internal error","detail":""}' % INTERNAL_ERROR.code.encode()
 _BODY = b'{"type":"%s","message":"not a well-formed HTTP/1.1 request","detail":""}' % BAD_HEADER.code.encode()
 
 
 class EdgeProtocol(web.RequestHandler):
     """One connection."""
 
-    __slots__ = ("_framing_refused",)
+    __slots__ = ("_failed", "_framing_refused")
 
-    def __init__(self, manager: "EdgeServer", *, framing_refused: FramingRefused, **options: Any) -> None:
+    def __init__(
+        self, manager: "EdgeServer", *, framing_refused: FramingRefused, failed: Failed, **options: Any
+    ) -> None:
         super().__init__(manager, **options)
         self._framing_refused = framing_refused
+        self._failed = failed
+
+    def log_exception(self, *_: Any, exc_info: Any = None, **__: Any) -> None:
+        """Aiohttp's own way would write the exception's text to the log."""
+        error = exc_info if isinstance(exc_info, BaseException) else sys.exception()
+        if error is not None:
+            self._failed(error)
+
+    def log_debug(self, *_: Any, **__: Any) -> None:
+        """As ``log_exception``; and nothing of it is of use."""
 
     def handle_error(
         self,
@@ -35,11 +53,13 @@ class EdgeProtocol(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - aiohttp's signature; its message quotes what was sent
     ) -> web.StreamResponse:
         """Answer a request that could not be parsed, or a handler that failed; nothing of the message is repeated."""
-        if status >= 500:  # noqa: PLR2004 - a server error
-            self.log_exception("request handler failed", exc_info=exc)
-        self._framing_refused(request.remote or "")
-        response = web.Response(status=status, body=_BODY, content_type="application/json")
-        response.headers["X-Road-Error"] = BAD_HEADER.code
+        own = status >= 500  # noqa: PLR2004 - a server error
+        if own:
+            self.log_exception(exc_info=exc)
+        else:
+            self._framing_refused(request.remote or "")
+        response = web.Response(status=status, body=_FAILED if own else _BODY, content_type="application/json")
+        response.headers["X-Road-Error"] = INTERNAL_ERROR.code if own else BAD_HEADER.code
         response.headers[hdrs.SERVER] = SERVER
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
@@ -49,7 +69,9 @@ class EdgeProtocol(web.RequestHandler):
 class EdgeServer(web.Server):
     """Builds ``EdgeProtocol`` connections. Bodies are never decompressed: they are digested as received."""
 
-    def __init__(self, handler: Any, *, framing_refused: FramingRefused, head_timeout: float, **options: Any) -> None:
+    def __init__(
+        self, handler: Any, *, framing_refused: FramingRefused, failed: Failed, head_timeout: float, **options: Any
+    ) -> None:
         super().__init__(handler)
         self._options = {
             # aiohttp closes a connection that has not sent a whole head this long after connecting, or after the
@@ -61,6 +83,7 @@ class EdgeServer(web.Server):
             **options,
         }
         self._framing_refused = framing_refused
+        self._failed = failed
 
     def _make_request(self, message: Any, *parts: Any) -> web.BaseRequest:
         """Close the connection after a chunked request: of its trailer fields, which nobody signs, aiohttp's parser
@@ -70,4 +93,6 @@ class EdgeServer(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """A protocol for a new connection."""
-        return EdgeProtocol(self, loop=self._loop, framing_refused=self._framing_refused, **self._options)
+        return EdgeProtocol(
+            self, loop=self._loop, framing_refused=self._framing_refused, failed=self._failed, **self._options
+        )

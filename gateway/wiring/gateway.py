@@ -1,5 +1,6 @@
 """A whole gateway out of its configuration: started, reloaded, stopped."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Callable
@@ -79,6 +80,7 @@ class Gateway:
         self.observer = Observer(self.metrics)
         self.tally = Tally()
         self._providers: dict[str, Provider] = {}
+        self._reloading = asyncio.Lock()
         self._public: Listening | None = None
         self._admin: Listening | None = None
 
@@ -135,10 +137,11 @@ class Gateway:
 
         Raises ExchangeError: what is in force stays in force then.
         """
-        adopted = await self._adopt(load(self.settings.file))
-        replaced = self._providers
-        self._providers = adopted.providers
-        self.pipeline.rules = adopted.rules
+        async with self._reloading:  # else what was read first could come into force last
+            adopted = await self._adopt(load(self.settings.file))
+            replaced = self._providers
+            self._providers = adopted.providers
+            self.pipeline.rules = adopted.rules
         for provider in replaced.values():
             await provider.close()
 
@@ -250,6 +253,7 @@ class Gateway:
                 port=settings.listener.port,
                 handler=app.handle,
                 framing_refused=self._framing_refused,
+                failed=self.observer.failed,
                 head_seconds=settings.timeouts.head,
                 tls=public_tls(settings, trust),
                 shared=settings.gateway.workers > 1,
@@ -263,6 +267,7 @@ class Gateway:
                     port=settings.admin.port + (self._worker if settings.admin.port else 0),
                     handler=admin.handle,
                     framing_refused=lambda _: None,
+                    failed=self.observer.failed,
                     head_seconds=settings.timeouts.head,
                 )
             )

@@ -12,7 +12,7 @@ from gateway.keys.tls import server_context
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.exchange import PORT_UNAVAILABLE
 from gateway.server.app import Handler
-from gateway.server.protocol import EdgeServer, FramingRefused
+from gateway.server.protocol import EdgeServer, Failed, FramingRefused
 from gateway.trust.store import TrustStore
 
 _BACKLOG = 1024
@@ -41,6 +41,7 @@ class Opening(Struct, frozen=True, kw_only=True):
     port: int
     handler: Handler
     framing_refused: FramingRefused
+    failed: Failed
     head_seconds: float
     max_field: int = 8190
     max_headers: int = 128
@@ -53,6 +54,7 @@ async def listen(opening: Opening) -> Listening:
     protocol = EdgeServer(
         opening.handler,
         framing_refused=opening.framing_refused,
+        failed=opening.failed,
         head_timeout=opening.head_seconds,
         max_line_size=opening.max_field,
         max_field_size=opening.max_field,

@@ -55,6 +55,8 @@ class Database:
 
     def prepare(self) -> None:
         """Create the file, or bring its schema up to date. Raises SchemaError. One process at a time may do it."""
+        if self._vfs is None:  # SQLite gives its log and index files the mode of this one
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = self._open()
         try:
             version = self._version(connection)
