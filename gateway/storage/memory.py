@@ -24,7 +24,7 @@ from gateway.model.storage import (
 )
 from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
 
-_KEPT_BEYOND_EXPIRY = 600 * MICROSECONDS
+_KEPT_BEYOND_EXPIRY = 420 * MICROSECONDS
 _RELEASED = ""
 
 

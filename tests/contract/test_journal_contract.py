@@ -82,11 +82,11 @@ async def test_a_refused_commit_takes_none_of_its_nonces(store: Store) -> None:
 async def test_purged_nonces_stay_refused_when_the_clock_goes_back(store: Store) -> None:
     await store.journal.commit(commit(1, nonce="k:n"), NOW)
     assert await store.journal.purge(at(86_400)) >= 1
-    assert await store.journal.nonce_watermark() == at(86_400 - 600)
+    assert await store.journal.nonce_watermark() == at(86_400 - 420)
     with pytest.raises(NonceUsedError):
         await store.journal.commit(commit(2, nonce="k:n"), at(1))
     assert await store.journal.purge(at(5)) == 0
-    assert await store.journal.nonce_watermark() == at(86_400 - 600)
+    assert await store.journal.nonce_watermark() == at(86_400 - 420)
 
 
 async def test_the_watermark_stays_behind_signatures_that_are_in_time(store: Store) -> None:

@@ -40,7 +40,6 @@ FAILPOINTS = (
 def _ends_with_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Failpoints do nothing afterwards; and the log is copied often, so that the cut meets it."""
     monkeypatch.setattr(checkpointer, "COPY_PAGES", 12)
-    monkeypatch.setattr(checkpointer, "RESTART_PAGES", 24)
     yield
     failpoints.set_hook(None)
 

@@ -64,7 +64,7 @@ class _Notes:
 
 
 def main(database: str, first: str, name: str = "", times: str = "1") -> None:
-    checkpointer.COPY_PAGES, checkpointer.RESTART_PAGES = 12, 24
+    checkpointer.COPY_PAGES = 12
     left = int(times)
 
     def hook(reached: str) -> None:

@@ -60,7 +60,7 @@ class _Checks:
         self._nonces = nonces
         keys = [key for prepared in batch for key, _ in prepared.nonces]
         keys += [prepared.message_id[0] for prepared in batch if prepared.message_id is not None]
-        self._used = nonces.find(tuple(keys))
+        self._used = nonces.find(keys)
         self._new_nonces: dict[bytes, Instant] = {}
         self._spent = self._find_charges([charge for prepared in batch for charge in prepared.charges])
         self._charged: set[tuple[int, str]] = set()

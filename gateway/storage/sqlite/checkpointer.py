@@ -1,9 +1,8 @@
 """Copies the write-ahead log into the database, in a thread of its own, so that commits hardly wait for it.
 
 Copying goes on beside the writers (PASSIVE). But the log starts again from its beginning only when all of it was
-copied, and under load there is always more: so once it is long, what little came meanwhile is copied with the writers
-held (RESTART), which takes a few milliseconds. A log that is written over also synchronises twice as fast as one that
-grows.
+copied, and under load there is always more: so what little came meanwhile is copied with the writers held (RESTART),
+which takes a millisecond or two. A log that is written over also synchronises faster than one that grows.
 """
 
 import threading
@@ -15,12 +14,11 @@ import apsw
 from gateway.model import failpoints
 from gateway.storage.sqlite.database import Database
 
-COPY_PAGES = 2_000
-"""Start copying when the log has so many pages (8 KiB each)."""
-RESTART_PAGES = 4_000
-"""Bring the log to its end, so that it starts over, when it has so many."""
-_MOST_WAIT_MS = 20
-_RETRY = 0.05
+COPY_PAGES = 4_000
+"""Copy when the log has so many pages (8 KiB each)."""
+_POLL = 0.0001
+_POLLS = 50
+_RETRY = 0.25
 
 
 class Checkpointer:
@@ -48,12 +46,12 @@ class Checkpointer:
         connection: apsw.Connection | None = None
         while not self._closing:
             self._wake.wait()
-            self._wake.clear()
             try:
                 connection = connection or self._open()
                 self._copy(connection)
             except apsw.Error:
                 # A full or failing disk: the log keeps growing, and the commits themselves will say so.
+                self._wake.clear()
                 time.sleep(_RETRY)
         if connection is not None:
             with suppress(apsw.Error):
@@ -61,12 +59,22 @@ class Checkpointer:
 
     def _open(self) -> apsw.Connection:
         connection = self._database.writer()
-        connection.set_busy_timeout(_MOST_WAIT_MS)
+        connection.set_busy_handler(_waiting)
         return connection
 
     def _copy(self, connection: apsw.Connection) -> None:
         failpoints.reached("wal.checkpointing")
-        pages, _ = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        if pages >= RESTART_PAGES:
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        try:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        except apsw.BusyError:
+            # A search still reads the log. Trying again at once would only hold the writers up.
+            time.sleep(_RETRY)
+        self._wake.clear()
         failpoints.reached("wal.checkpointed")
+
+
+def _waiting(polls: int) -> bool:
+    """A writer holds its lock for less than a millisecond and takes it again at once: poll as fast as it does."""
+    time.sleep(_POLL)
+    return polls < _POLLS

@@ -12,12 +12,11 @@ from gateway.storage.sqlite.prepared import prepare
 from gateway.storage.sqlite.rows import PackedRow, stored, unpack
 from gateway.storage.sqlite.statements import SQL
 
-KEPT_BEYOND_EXPIRY = 600 * MICROSECONDS
+KEPT_BEYOND_EXPIRY = 420 * MICROSECONDS
 """How far the watermark stays behind the clock. Signatures live at most 300 s, and clocks differ by at most 60 s: so a
 watermark this far back never refuses one that is in time, unless the clock was set back.
 """
 _AT_ONCE = 2_000
-_PREFIXES = 16
 
 
 class SqliteJournal:
@@ -71,12 +70,7 @@ class SqliteJournal:
         await self._engine.close()
 
     async def _forget_nonces(self, watermark: Instant) -> int:
-        def fresh(prefix: int) -> Callable[[apsw.Connection, Nonces], int]:
-            return lambda _, nonces: nonces.forget_fresh(prefix, watermark)
-
-        forgotten = 0
-        for prefix in range(_PREFIXES):
-            forgotten += await self._engine.write(fresh(prefix))
+        forgotten = await self._repeat(lambda _, nonces: nonces.forget_fresh(watermark, _AT_ONCE))
         await self._forget("nonce_log_forget", watermark)
         return forgotten + await self._forget("nonce_lasting_forget", expiry(watermark))
 
@@ -85,6 +79,9 @@ class SqliteJournal:
             connection.execute(SQL[name], (bound, _AT_ONCE))
             return connection.changes()
 
+        return await self._repeat(work)
+
+    async def _repeat(self, work: Callable[[apsw.Connection, Nonces], int]) -> int:
         forgotten = 0
         while True:
             count = await self._engine.write(work)

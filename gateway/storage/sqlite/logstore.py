@@ -14,7 +14,7 @@ from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
-from gateway.storage.sqlite.rows import id_key, stored, unpack
+from gateway.storage.sqlite.rows import PackedRow, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
 
@@ -26,6 +26,7 @@ class SqliteLogStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._read: list[tuple[int, PackedRow]] = []
 
     async def acquire(self, holder: str, now: Instant, lease_seconds: float) -> int | None:
         """As the port says. The lease of a process that is gone, or one that ends later than any lease could (the
@@ -43,16 +44,22 @@ class SqliteLogStore:
     async def unsequenced(self, limit: int) -> Sequence[StoredRecord]:
         """As the port says."""
 
-        def work(connection: apsw.Connection) -> list[StoredRecord]:
+        def work(connection: apsw.Connection) -> tuple[int, list[tuple[int, PackedRow]]]:
             size, _ = _tree(connection)
             rows = connection.execute(SQL["rows_after"], (size, limit))
-            return [stored(seq, unpack(packed), size) for seq, packed in rows]
+            return size, [(seq, unpack(packed)) for seq, packed in rows]
 
-        return await self._engine.read(work)
+        size, self._read = await self._engine.read(work)
+        return [stored(seq, row, size) for seq, row in self._read]
 
     async def write(self, step: TreeWrite, fence: int, now: Instant) -> None:  # noqa: ARG002 - the fence, not the clock, decides here
         """As the port says. Raises ValueError for a step that is not one: other rows, a tile that would change."""
-        additions = await self._engine.read(lambda connection: _additions(connection, step))
+        read = tuple([seq for seq, _ in self._read])
+        if read == step.rows:
+            # As they nearly always are: rows never change, so there is no need to read them again.
+            additions = gather(self._read)
+        else:
+            additions = await self._engine.read(lambda connection: _additions(connection, step))
         await self._engine.write(lambda connection, _: _move(connection, step, additions, fence))
         failpoints.reached("log.committed")
 

@@ -10,24 +10,12 @@ SELECT id, keys FROM nonce_log WHERE id > ? ORDER BY id
 -- name: nonce_log_append
 INSERT INTO nonce_log (expires, keys) VALUES (?, ?)
 
--- name: nonce_fresh_create
-CREATE TABLE fresh.nonce (key BLOB PRIMARY KEY, expires BLOB NOT NULL) WITHOUT ROWID
-
--- name: nonce_fresh_add
-INSERT INTO fresh.nonce (key, expires) SELECT substr(value, 1, 16), substr(value, 17) FROM carray(?) WHERE true
-ON CONFLICT (key) DO UPDATE SET expires = max(expires, excluded.expires)
-
--- name: nonce_fresh_forget
-DELETE FROM fresh.nonce WHERE key >= ? AND key < ? AND expires <= ?
+-- name: nonce_lasting_find
+SELECT nonce.key, nonce.expires FROM carray(?) AS asked CROSS JOIN nonce_lasting AS nonce ON nonce.key = asked.value
 
 -- name: nonce_lasting_add
-INSERT INTO nonce_lasting (key, expires) SELECT substr(value, 1, 16), substr(value, 17) FROM carray(?) WHERE true
+INSERT INTO nonce_lasting (key, expires) SELECT substr(value, 1, 14), substr(value, 15) FROM carray(?) WHERE true
 ON CONFLICT (key) DO UPDATE SET expires = max(expires, excluded.expires)
-
--- name: nonce_find
-SELECT nonce.key, nonce.expires FROM carray(?1) AS asked CROSS JOIN fresh.nonce AS nonce ON nonce.key = asked.value
-UNION ALL
-SELECT nonce.key, nonce.expires FROM carray(?1) AS asked CROSS JOIN nonce_lasting AS nonce ON nonce.key = asked.value
 
 -- name: nonce_mark_raise
 UPDATE nonce_mark SET watermark = ?1 WHERE watermark < ?1

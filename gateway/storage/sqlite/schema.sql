@@ -2,7 +2,7 @@
 -- so that a record's index in the log is seq - 1.
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL);
 
--- Short-lived nonces, one row for each transaction: keys is a sequence of key (16 bytes) and expiry (8 bytes). They
+-- Short-lived nonces, one row for each transaction: keys is a sequence of key (14 bytes) and expiry (8 bytes). They
 -- are looked up in memory; this is what memory is filled from, and how processes tell one another.
 CREATE TABLE nonce_log (id INTEGER PRIMARY KEY, expires INTEGER NOT NULL, keys BLOB NOT NULL);
 -- Nonces that live longer. expires: microseconds, 8 bytes big-endian.

@@ -197,6 +197,7 @@ class Writer:
             self._roll_back()
             raise
         self._finish(connection)
+        nonces.committed()
         self.tally.commits += len(batch)
         failpoints.reached("journal.committed")
         return results
@@ -257,10 +258,9 @@ class Writer:
         self.tally.transactions += 1
 
     def _roll_back(self) -> None:
-        connection, nonces = self._connection, self._nonces
-        if connection is None or nonces is None:
+        connection = self._connection
+        if connection is None:
             return
-        nonces.rolled_back()
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

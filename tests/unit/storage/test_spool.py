@@ -1,5 +1,6 @@
 import asyncio
 import errno
+import gc
 import hashlib
 import os
 import resource
@@ -112,6 +113,7 @@ async def test_a_full_disk_is_told_and_gives_its_space_back(tmp_path: Path, monk
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "no space")
 
+    gc.collect()
     before = open_files()
     writer = SpoolWriter(tmp_path, os.urandom)
     monkeypatch.setattr(os, "pwrite", full)
