@@ -133,7 +133,7 @@ def test_lower_serial_is_refused_after_a_restart_too(place):
     new = place.site.pki.trust_list.read_bytes()
     place.stop()
     place.site.pki.trust_list.write_bytes(old)
-    with pytest.raises(ExchangeError, match="serial|older|lower"):
+    with pytest.raises(ExchangeError, match="serial"):
         place.run(Gateway.start(place.site.config))
     place.site.pki.trust_list.write_bytes(new)
     place.start()

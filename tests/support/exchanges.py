@@ -181,10 +181,15 @@ class Record:
 
 
 def records(site: Site, after: int = 0) -> list[Record]:
+    """Every record of a site behind that many rows."""
+    return read_records(site.folder / "motlan.sqlite", site.folder / "pki", after)
+
+
+def read_records(path: Path, pki: Path, after: int = 0) -> list[Record]:
     """Every record behind that many rows, opened with the auditor's key, each checked against its entry."""
-    database = apsw.Connection(str(site.folder / "motlan.sqlite"), flags=apsw.SQLITE_OPEN_READONLY)
+    database = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        key = load_private_key(site.folder / "pki/roles/auditor.key.pem")
+        key = load_private_key(pki / "roles/auditor.key.pem")
         sealed_epochs = [sealed for (sealed,) in database.execute("SELECT sealed FROM epoch")]
         opened = [open_epoch(sealed, key) for sealed in sealed_epochs]
         epochs = {epoch.id: epoch for epoch in opened}
