@@ -151,7 +151,8 @@ class Refuser:
             base=base,
             signature=signature,
         )
-        free = self._retries.release(recorded.authorized) if outcome is Outcome.UNAVAILABLE else None
+        nothing_done = isinstance(error, ProviderFailedError) and outcome in _NOTHING_DONE
+        free = self._retries.release(recorded.authorized) if nothing_done else None
         try:
             await self._recorder.commit(ending_event(recorded.authorized, ending, in_force=rules.in_force), end=free)
         except JournalUnavailableError:
@@ -166,6 +167,17 @@ class Refuser:
         return sealed, signed.base, signed.signature
 
 
+_NOTHING_DONE = frozenset(
+    {
+        Outcome.UNAVAILABLE,
+        Outcome.DENIED,
+        Outcome.REJECTED,
+        Outcome.NOT_FOUND,
+        Outcome.MISMATCH,
+        Outcome.AMBIGUOUS,
+    }
+)
+"""Ends of a call without an answer to keep, after which its idempotency key may be used again."""
 _OUTCOMES = {Fault.CALLER: Outcome.DENIED, Fault.PROVIDER: Outcome.INVALID_REPLY}
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.provider import bare_reply
+from gateway.model.outcomes import Outcome
+from gateway.model.stages import Reply
 from tests.support.attacks import World, world
-from tests.support.gateways import OTHER
+from tests.support.gateways import ECHO, OTHER
 from tests.support.rawhttp import Message, Wire
 
 
@@ -52,3 +55,36 @@ def test_body_that_ends_in_time_passes(gate: World) -> None:
     wire.send(message.encode()[-1:])
     assert wire.answer().status == 200
     wire.__exit__()
+
+
+@pytest.mark.parametrize("outcome", [Outcome.NOT_FOUND, Outcome.MISMATCH, Outcome.AMBIGUOUS, Outcome.DENIED])
+def test_key_of_a_call_that_ended_without_an_answer_is_not_said_to_run(
+    gate: World, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    """An adapter's plain "no such person" has no answer to keep; a retry asks again, and is not told to wait."""
+    calls = []
+
+    async def send(*_: object) -> Reply:
+        calls.append(1)
+        return bare_reply(outcome)
+
+    monkeypatch.setattr(gate.gateway.pipeline.rules.routes[ECHO].target, "send", send)
+    answers = [gate.send(gate.message(fields={"Idempotency-Key": "look-up-1"})) for _ in range(2)]
+    assert [answer.head.get("motlan-outcome") for answer in answers] == [outcome.value] * 2
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.INVALID_REPLY])
+def test_key_of_a_call_that_may_have_acted_stays_taken(
+    gate: World, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    calls = []
+
+    async def send(*_: object) -> Reply:
+        calls.append(1)
+        return bare_reply(outcome)
+
+    monkeypatch.setattr(gate.gateway.pipeline.rules.routes[ECHO].target, "send", send)
+    answers = [gate.send(gate.message(fields={"Idempotency-Key": "write-1"})) for _ in range(2)]
+    assert answers[1].code == "client.idempotency_running"
+    assert len(calls) == 1
