@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from gateway import client as motlan
-from gateway.cli.output import json_option, print_json
+from gateway.cli.output import json_option, print_json, verb
 from gateway.model.envelope import Purpose
 from gateway.model.ids import parse_service
 
@@ -42,6 +42,7 @@ from gateway.model.ids import parse_service
 @click.option("--case", help="X-Road-Issue: dossier code.")
 @click.option("--idempotency-key", help="Repeat the same call safely with the same key.")
 @json_option
+@verb
 @click.pass_context
 def call(ctx: click.Context, /, **options: Any) -> None:
     """Sign a call, send it, verify the answer and print it."""

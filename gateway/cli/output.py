@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
+import aiohttp
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -119,6 +120,12 @@ def plain_errors(function: Callable[P, T]) -> Callable[P, T]:
             raise stop(
                 f"{error.filename} is there already and is not replaced; choose another place, or remove it",
                 f"{error.filename} đã tồn tại và không bị thay thế; hãy chọn nơi khác hoặc xóa tệp đó",
+            ) from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise stop(
+                f"the gateway could not be reached, or broke off: {error or 'no answer in time'}; check the URL and --ca",
+                f"không kết nối được tới cổng, hoặc kết nối bị ngắt: {error or 'hết thời gian chờ'}; "
+                "hãy kiểm tra URL và --ca",
             ) from error
         except OSError as error:
             raise click.ClickException(f"{error.filename or ''}: {error.strerror or error}".lstrip(": ")) from error

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import structlog
 
+from gateway.cli.output import verb
 from gateway.config.load import load
 from gateway.model.errors import ExchangeError
 from gateway.wiring.gateway import Gateway
@@ -24,6 +25,7 @@ _COLLECT_AFTER = 50_000
 @click.command(epilog="Example:  motlan serve --config config/gateway.toml")
 @click.option("--config", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="gateway.toml")
 @click.option("--worker", type=int, hidden=True, help="Which of several processes this is.")
+@verb
 def serve(file: Path, worker: int | None) -> None:
     """Run a gateway until SIGTERM or SIGINT; SIGHUP takes up a changed trust list, policy and services."""
     settings = load(file)
