@@ -123,9 +123,9 @@ def plain_errors(function: Callable[P, T]) -> Callable[P, T]:
             ) from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise stop(
-                f"the gateway could not be reached, or broke off: {error or 'no answer in time'}; "
+                f"the gateway could not be reached, or broke off: {str(error) or 'no answer in time'}; "
                 "check the URL and --ca",
-                f"không kết nối được tới cổng, hoặc kết nối bị ngắt: {error or 'hết thời gian chờ'}; "
+                f"không kết nối được tới cổng, hoặc kết nối bị ngắt: {str(error) or 'hết thời gian chờ'}; "
                 "hãy kiểm tra URL và --ca",
             ) from error
         except OSError as error:
