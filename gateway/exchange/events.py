@@ -12,6 +12,7 @@ from gateway.model.errors.request import SCHEMA_MISMATCH
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
 from gateway.model.message import Body
+from gateway.model.numbers import person_numbers_in
 from gateway.model.outcomes import Outcome
 from gateway.model.pointer import Pointer
 from gateway.model.stages import Authorized, Delegated, Direct, Sealed, Verified
@@ -37,6 +38,8 @@ def request_event(authorized: Authorized, route: Route) -> Event:
     verified, decision = authorized.verified, authorized.decision
     claim, document = authorized.envelope.claim, authorized.envelope.document
     persons = persons_at(document, route.asked)
+    if route.person_in_url:
+        persons = tuple(dict.fromkeys((*persons, *person_numbers_in(f"{claim.path}?{claim.query or ''}"))))
     facts = Facts(
         id=verified.claimed.received.id,
         at=verified.claimed.received.at,

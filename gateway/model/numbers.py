@@ -93,8 +93,21 @@ def holds_person_number(text: str) -> bool:
     return _has_run(_ESCAPE.sub("%", text))
 
 
+def person_numbers_in(text: str) -> tuple[str, ...]:
+    """The distinct runs of 9 or 12 digits that ``holds_person_number`` looks for, in order, as plain digits."""
+    found: dict[str, None] = {}
+    for _ in range(_MAX_ENCODINGS + 1):
+        found.update((str(int(run)).zfill(len(run)), None) for run in _runs(_ESCAPE.sub("%", text)))
+        text = unquote(text)
+    return tuple(found)
+
+
+def _runs(text: str) -> list[str]:
+    return [run for run in _LONG_RUN.findall(text) if len(run) in _PERSON_LENGTHS]
+
+
 def _has_run(text: str) -> bool:
-    return any(len(run) in _PERSON_LENGTHS for run in _LONG_RUN.findall(text))
+    return bool(_runs(text))
 
 
 # -- taxpayers ---------------------------------------------------------------------------------------------------------

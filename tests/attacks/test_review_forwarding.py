@@ -119,3 +119,21 @@ def test_nobody_is_asked_about_unseen(place: World, provider: Provider, content_
 def test_services_that_name_nobody_take_any_content(place: World, provider: Provider) -> None:
     for service in (ECHO, WRITE):
         place.accepts(place.message(service=service, body=b"x", fields={"Content-Type": "text/plain"}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/{NUMBER}",
+        f"/by-number?id={NUMBER}&x=1",
+        f"/%30{NUMBER[1:]}",
+        f"/%2530{NUMBER[1:]}",
+        f"/x?a={NUMBER}&b={NUMBER}",
+    ],
+)
+def test_persons_asked_about_in_a_url_are_found_too(place: World, provider: Provider, path: str) -> None:
+    """Where a service lets them stand there, the log is searched by them as by those in a body."""
+    place.accepts(place.message(method="GET", service=USUAL, path=path))
+    request = records(place.site)[-2]
+    assert request.all("person") == [NUMBER]
+    assert NUMBER not in json.dumps(request.skeleton)
