@@ -151,6 +151,7 @@ class Connection(asyncio.Protocol):
             timer.cancel()
             self._waiter = None
             self._used = True
+        self._read_on()
         self._keep = self._keep and self._sent
         return self._status, tuple(self._fields), reply
 
@@ -200,7 +201,6 @@ class Connection(asyncio.Protocol):
             raise
 
     async def _pour(self, sink: BodySink) -> None:
-        assert self._transport is not None
         while True:
             self._check()  # first: what is too large is the provider's doing, not the sink's
             piece, self._body = self._body, bytearray()
@@ -210,10 +210,15 @@ class Connection(asyncio.Protocol):
             if self._complete:
                 return
             self._waiter = self._loop.create_future()
-            if self._paused:
-                self._paused = False
-                self._transport.resume_reading()
+            self._read_on()
             await self._waiter
+
+    def _read_on(self) -> None:
+        """Read again where reading was paused: within an answer, or for the next one on this connection."""
+        if self._paused:
+            self._paused = False
+            if self._transport is not None and not self._lost:
+                self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio: connected."""
