@@ -28,24 +28,29 @@ class Tally:
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str, str], _Count] = {}
+        self._taken: dict[tuple[str, str, str], _Count] = {}
         self.total = 0
 
     def count(self, code: str, client: str, address: str, at: Instant) -> None:
         """Count one refusal. client: as claimed, untrusted. address: the peer's."""
         self.total += 1
-        key = (code, client[:160], network_of(address))
+        self._add((code, client[:160], network_of(address)), at, 1)
+
+    def _add(self, key: tuple[str, str, str], first: Instant, count: int) -> None:
         if key not in self._counts and len(self._counts) >= _MOST:
             key = _OTHER
         entry = self._counts.get(key)
         if entry is None:
-            entry = self._counts[key] = _Count(first=at)
-        entry.count += 1
+            entry = self._counts[key] = _Count(first=first)
+        entry.first = min(entry.first, first)
+        entry.count += count
 
     def take(self, record_id: RecordId, now: Instant, in_force: InForce) -> Event | None:
         """The record of what was counted, and start over; None if nothing was."""
         if not self._counts:
             return None
         counts, self._counts = self._counts, {}
+        self._taken = counts
         rows = [
             {"code": code, "client": client, "network": network, "count": entry.count, "first": rfc3339(entry.first)}
             for (code, client, network), entry in sorted(counts.items())
@@ -60,6 +65,12 @@ class Tally:
             private=(("refusals", rows),),
         )
         return Event(facts=facts)
+
+    def give_back(self) -> None:
+        """What was taken last could not be recorded: count it with what comes next."""
+        taken, self._taken = self._taken, {}
+        for key, entry in taken.items():
+            self._add(key, entry.first, entry.count)
 
 
 def network_of(address: str) -> str:

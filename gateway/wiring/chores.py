@@ -68,7 +68,11 @@ class Chores:
         now = core.clock.now()
         event = self._tally.take(new_record_id(now, core.entropy), now, self._pipeline.rules.in_force)
         if event is not None:
-            await core.recorder.commit(event)
+            try:
+                await core.recorder.commit(event)
+            except JournalUnavailableError:
+                self._tally.give_back()
+                raise
 
     async def _drain(self) -> None:
         while self.halted is None and await self._sequencer.step():

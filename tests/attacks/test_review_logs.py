@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.model.storage import JournalUnavailableError
 from tests.support.attacks import World, world
 
 NUMBER = "031190001234"
@@ -48,3 +49,25 @@ def test_files_of_the_log_are_their_owners_alone(gate: World) -> None:
     assert {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in files} == dict.fromkeys(
         [path.name for path in files], 0
     )
+
+
+def test_counted_refusals_outlive_a_journal_that_fails(gate: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "client.signature_missing"
+    unsigned = gate.message().having(signature=None, signature_input=None)
+    for _ in range(3):
+        assert gate.send(unsigned).code == code
+    recorder, rows = gate.gateway.core.recorder, gate.rows()
+    real = recorder.commit
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise JournalUnavailableError("full")
+
+    monkeypatch.setattr(type(recorder), "commit", fail)
+    with pytest.raises(JournalUnavailableError):
+        gate.run(gate.gateway.chores.flush_tally())
+    monkeypatch.setattr(type(recorder), "commit", lambda _, *given, **more: real(*given, **more))
+    assert gate.send(unsigned).code == code
+    assert gate.counted(code) == 4
+    gate.run(gate.gateway.chores.flush_tally())
+    assert gate.counted(code) == 0
+    assert gate.rows() == rows + 1
