@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.rest.connection import Connection, Limits
 from adapters.rest.failures import (
     CallError,
     EndUnknownError,
@@ -361,6 +362,42 @@ async def test_slow_sink_holds_the_provider_back():
         got = await task
         await client.close()
     assert got.body.size == total
+
+
+class _Transport(asyncio.Transport):
+    paused = False
+
+    def write(self, data):
+        """Nobody is at the other end."""
+
+    def is_closing(self):
+        return False
+
+    def pause_reading(self):
+        self.paused = True
+
+    def resume_reading(self):
+        self.paused = False
+
+
+@pytest.mark.asyncio
+async def test_connection_that_was_held_back_to_the_end_is_read_again():
+    gate, transport = asyncio.Event(), _Transport()
+    sink = MemorySink(gate)
+    limits = Limits(head=4096, body=2**20, spool_over=1024, open_sink=lambda: sink)
+    connection = Connection(asyncio.get_running_loop(), limits, lambda _: None)
+    connection.connection_made(transport)
+    task = asyncio.create_task(connection.exchange(b"GET / HTTP/1.1\r\n\r\n", EMPTY, without_body=False, seconds=5))
+    await asyncio.sleep(0)
+    connection.data_received(OK + b"Content-Length: 400000\r\n\r\n" + b"z" * 2000)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    connection.data_received(b"z" * 398_000)
+    assert transport.paused
+    gate.set()
+    await task
+    assert connection.reusable
+    assert not transport.paused
 
 
 @pytest.mark.parametrize(
