@@ -203,11 +203,14 @@ class World:
         assert isinstance(count, int)
         return count
 
-    def records(self, after: int = 0) -> list[dict[str, Any]]:
-        """The skeletons of the exchanges' records behind that many rows."""
+    def all_records(self, after: int = 0) -> list[dict[str, Any]]:
+        """The skeletons of all records behind that many rows."""
         found = self._database.execute("SELECT row FROM journal WHERE seq > ? ORDER BY seq", (after,))
-        skeletons = [json.loads(unpack(row).skeleton) for (row,) in found]
-        return [each for each in skeletons if each["kind"] in _EXCHANGE_KINDS]
+        return [json.loads(unpack(row).skeleton) for (row,) in found]
+
+    def records(self, after: int = 0) -> list[dict[str, Any]]:
+        """Those of exchanges."""
+        return [each for each in self.all_records(after) if each["kind"] in _EXCHANGE_KINDS]
 
     def counted(self, code: str) -> int:
         """How many refusals with this code wait to be aggregated."""
