@@ -68,8 +68,10 @@ def judge(recorded: Recorded, reply: Reply, route: Route, limits: Limits, at: In
 
 
 def _document(reply: Reply) -> Any:
-    if reply.document is not UNSET or reply.body.data is None or not reply.body.size:
+    if reply.document is not UNSET or not reply.body.size:
         return reply.document
+    if reply.body.data is None:  # neither its schema nor whose data it is could be known
+        raise ProviderFailedError(kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "the answer is too large to be checked")
     try:
         return parse_json(reply.body.data)
     except ExchangeError as error:

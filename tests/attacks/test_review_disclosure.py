@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulators.wire import Answer
+from gateway.model.ids import SubsystemId
 from tests.support.attacks import World
 from tests.support.exchanges import HOLDING, Record, json_answer, office, records
 from tests.support.gateways import ECHO, OTHER, PORTAL
@@ -93,3 +94,18 @@ def test_names_of_members_that_a_caller_made_up_are_not_public(place: World) -> 
     assert "Đặng" not in skeleton
     assert last(place)["decision"]["reasons"] == ["client.schema_mismatch"]
     assert last(place).shown("parts")
+
+
+@pytest.mark.parametrize("client", [OTHER, PORTAL])
+def test_answer_too_large_to_look_into_is_not_released_unlooked_at(place: World, client: SubsystemId) -> None:
+    """Where the records name the persons whose data leaves, an answer's size must not spare it that."""
+    padded = json.dumps(WHOLE) + " " * (4 * 1024 * 1024)
+    place.provider.reply = json_answer(padded)  # type: ignore[attr-defined]
+    response = place.send(place.message(service=HOLDING, client=client))
+    assert (response.status, response.code) == (502, "server.serverproxy.service_failed.invalid_reply")
+    assert NUMBER.encode() not in response.body
+
+
+def test_large_answer_of_a_service_without_schema_and_persons_passes_whole(place: World) -> None:
+    place.provider.reply = json_answer(json.dumps(WHOLE) + " " * (4 * 1024 * 1024))  # type: ignore[attr-defined]
+    assert len(place.accepts(place.message(service=ECHO)).body) > 1024 * 1024
