@@ -8,10 +8,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from msgspec.structs import asdict
 from rich.console import Console
 
-from bench import exchange, floors
-from bench.harness import Plan, as_json, show
+from bench import exchange, floors, large, prefill
+from bench.harness import Plan, Row, as_json, show
 from bench.processes import ROOT
 
 PARTS = ("bench_client", "bench_storage")
@@ -35,6 +36,26 @@ def _floors() -> dict[str, object]:
     return {"machine": floors.machine(), "crypto_seconds": crypto, "fsyncs_per_second": fsyncs}
 
 
+def _more(tables: dict[str, list[Row]]) -> dict[str, object]:
+    """What no table shows."""
+    console = Console(width=120)
+    gain = exchange.gain(tables["Two processes"])
+    console.print(f"the second process gains {gain:.2f} × what it gains the bare proxy")
+    _say("— a large answer")
+    passed = large.run()
+    console.print(
+        f"answer of {passed.size / 1e6:.0f} MB: resident memory grows {passed.grown / 1e6:.0f} MB,"
+        f" {passed.seconds:.1f} s ({passed.size / passed.seconds / 1e6:.0f} MB/s)"
+    )
+    _say("— prefill")
+    form = prefill.run()
+    console.print(
+        f"prefill: {form.latency * 1e3:.1f} ms at the median, {(form.latency - form.slowest) * 1e3:.1f} ms after the"
+        f" slowest source ({form.slowest * 1e3:.0f} ms); at worst {form.worst * 1e3:.1f} ms"
+    )
+    return {"gain": gain, "large": asdict(passed), "prefill": asdict(form)}
+
+
 def _part(name: str, *, large: bool) -> None:
     if (ROOT / "bench" / f"{name}.py").exists():
         _say(f"— {name}")
@@ -56,12 +77,14 @@ def main() -> None:
         return
     result = _floors()
     plan = Plan(turns=given.turns, seconds=given.seconds)
-    rows = exchange.run(plan, _say)
-    show("Exchange", rows)
+    tables = exchange.run(plan, _say)
+    for title, rows in tables.items():
+        show(title, rows)
+    result |= {"tables": {title: as_json(rows) for title, rows in tables.items()}, **_more(tables)}
     for part in PARTS:
         _part(part, large=False)
     if given.json:
-        given.json.write_text(json.dumps({**result, "rows": as_json(rows)}, indent=1), encoding="utf-8")
+        given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
 
 
 if __name__ == "__main__":

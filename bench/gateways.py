@@ -1,37 +1,95 @@
 """Gateways to measure: each with its own keys, configuration and database, started by ``motlan serve``."""
 
+import json
 import sys
 from pathlib import Path
 
+from adapters.simulators.people import People
+from adapters.simulators.person import Person
+from adapters.simulators.population_xml import citizen, collection, envelope
 from bench.harness import Requests, Server
 from bench.signed import Caller
 from gateway.client.call import Call
 from gateway.model.envelope import Purpose
-from tests.support.gateways import BASIS, ECHO, PORTAL, PURPOSE, Site, make_site
+from gateway.model.ids import ServiceId
+from tests.support.gateways import BASIS, ECHO, PORTAL, PURPOSE, RECORD, Site, make_site
 
 OFFICER = "ht.nam"
 CASE = "000.00.01.H24-261122-0001"
 
+_POPULATION = """
+[provider]
+name = "population"
+base_url = "{backend}"
+timeout_seconds = 30.0
 
-def rest_gateway(folder: Path, backend: int, *, workers: int = 1, baseline: str | None = None) -> tuple[Server, Site]:
-    """A gateway that passes REST on, plain HTTP on loopback."""
+[[service]]
+id = "{service}"
+adapter = "population"
+kind = "lookup"
+request_schema = "citizen-lookup.request.json"
+response_schema = "citizen-lookup.response.json"
+asked = ["/identity_number"]
+released = ["/identity_number"]
+timeout_seconds = 30.0
+"""
+
+_GRANT = """
+[[grant]]
+name = "portal-citizen"
+client = "{client}"
+service = "{service}"
+methods = ["POST"]
+fields = ["/identity_number", "/name", "/sex", "/birth_date", "/ethnicity", "/residence"]
+purpose = [{{ code = "{purpose}", bases = ["{basis}"] }}]
+"""
+
+
+def rest_gateway(
+    folder: Path, backend: int, *, body: bytes, workers: int = 1, baseline: str | None = None
+) -> tuple[Server, Site]:
+    """A gateway that passes REST on, plain HTTP on loopback. body: of each request."""
     folder.mkdir()
     site = make_site(folder, f"http://127.0.0.1:{backend}", workers=workers, provider_seconds=30.0)
-    return server(site, f"motlan REST, {workers}", workers=workers, baseline=baseline), site
+    requests = signed(site, ECHO, "/cards", body)
+    return server(site, f"motlan REST → REST, {workers}", requests, workers=workers, baseline=baseline), site
 
 
-def server(site: Site, name: str, *, workers: int, baseline: str | None) -> Server:
+def soap_gateway(folder: Path, backend: int, *, baseline: str | None = None) -> Server:
+    """A gateway that asks the population database over SOAP; ``soap_answer`` is what stands behind it."""
+    folder.mkdir()
+    grant = _GRANT.format(client=PORTAL, service=RECORD, purpose=PURPOSE, basis=BASIS)
+    site = make_site(folder, "http://127.0.0.1:9", provider_seconds=30.0, grants=grant)
+    text = _POPULATION.format(backend=f"http://127.0.0.1:{backend}/population", service=RECORD)
+    (folder / "services" / "population.toml").write_text(text)
+    body = json.dumps({"identity_number": _mother().identity_number}).encode()
+    return server(site, "motlan REST → SOAP, 1", signed(site, RECORD, "", body), workers=1, baseline=baseline)
+
+
+def soap_answer() -> bytes:
+    """What the population database answers about one person."""
+    return envelope(collection([citizen(_mother())], as_of="20261122000000")).encode()
+
+
+def _mother() -> Person:
+    return People(count=200).story.mother
+
+
+def server(site: Site, name: str, requests: Requests, *, workers: int, baseline: str | None) -> Server:
     """The command that serves a site."""
     argv = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(site.config)]
-    return Server(name=name, argv=argv, port=site.port, workers=workers, once=True, baseline=baseline)
+    return Server(
+        name=name, argv=argv, port=site.port, workers=workers, once=True, baseline=baseline, requests=requests
+    )
 
 
-def signed(site: Site, body: bytes) -> Requests:
-    """Signed POSTs to the echo service, each with a nonce of its own."""
+def signed(site: Site, service: ServiceId, path: str, body: bytes, *, method: str = "POST") -> Requests:
+    """Signed requests of the portal, each with a nonce of its own."""
     call = Call(
-        service=ECHO,
-        path="/cards",
-        body=body,
+        service=service,
+        method=method,
+        path=path,
+        body=body or None,
         purpose=Purpose(PURPOSE, BASIS),
         officer=OFFICER,
         case=CASE,

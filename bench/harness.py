@@ -30,7 +30,8 @@ class Server:
     """Something to measure. workers: how many processes it runs (so many cores are its own, where there are enough).
 
     once: it refuses a request that it has seen, so a turn ends when the requests are used up. baseline: name of the
-    server that its ratios are taken against, at the same number of connections.
+    server that its ratios are taken against, at the same number of connections. requests: its own ones; None: those
+    that all others get.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Server:
     workers: int = 1
     once: bool = False
     baseline: str | None = None
+    requests: Requests | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +82,11 @@ class Plan:
     turns: int = 5
     seconds: float = 3.0
     warm_up: float = 0.5
-    requests_per_second: int = 6000
+    requests_per_second: int = 3000
+
+    def fresh(self, server: Server) -> int:
+        """How many requests to make for a turn; a few, used again and again, where the server does not mind."""
+        return int(self.requests_per_second * (self.seconds + self.warm_up)) if server.once else 1000
 
 
 def server_under_test(server: Server, process: psutil.Process, requests: Path, *, connections: int, plan: Plan) -> Turn:
@@ -115,8 +121,6 @@ def measure(
 ) -> list[Row]:
     """All servers at every number of connections. backends: (command, port) of what stands behind them."""
     rows: list[Row] = []
-    often = int(plan.requests_per_second * (plan.seconds + plan.warm_up))
-    count = often if any(server.once for server in servers) else 1000
     with contextlib.ExitStack() as up, tempfile.TemporaryDirectory() as folder:
         for argv, port in backends:
             up.enter_context(running(argv, port, on=split_cores(1)[1]))
@@ -133,8 +137,9 @@ def measure(
             }
             for turn in range(plan.turns):
                 say(f"{connections} connections, turn {turn + 1} of {plan.turns}")
-                file = _written(Path(folder) / "requests", requests, count)
                 for server in servers if turn % 2 == 0 else reversed(servers):
+                    count = plan.fresh(server)
+                    file = _written(Path(folder) / "requests", server.requests or requests, count)
                     ran = server_under_test(server, processes[server.name], file, connections=connections, plan=plan)
                     found[server.name].turns.append(ran)
             rows += found.values()

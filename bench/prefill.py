@@ -1,0 +1,89 @@
+"""A form filled out of two registers: how much later it comes than the slower of them answers."""
+
+import asyncio
+import contextlib
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from msgspec import Struct
+
+from adapters.simulators.access import ApiKey, HashedBasic
+from adapters.simulators.insurance import InsuranceSimulator
+from adapters.simulators.misbehave import Mode
+from adapters.simulators.parties import PORTAL
+from adapters.simulators.people import People
+from adapters.simulators.population import PopulationSimulator
+from adapters.simulators.portal import BIRTH, Portal
+from bench.processes import free_port, running
+from gateway import client as motlan
+from gateway.client import Client
+from gateway.wiring.demo_contract import Desk
+from gateway.wiring.demo_files import DemoFiles, configure, prepared
+
+SLOW = 0.15
+"""Seconds that the population database takes; social insurance takes two thirds of it."""
+_FORMS = 20
+_ENOUGH = 200
+
+
+class Prefill(Struct, frozen=True):
+    """Seconds. slowest: of the sources. latency, worst: of the form, median and maximum."""
+
+    slowest: float
+    latency: float
+    worst: float
+
+
+def run() -> Prefill:
+    """Fill forms one after the other, the gateway in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder, prepared(Path(folder), people := People(count=_ENOUGH)) as files:
+        return asyncio.run(_fill(files, people))
+
+
+async def _fill(files: DemoFiles, people: People) -> Prefill:
+    access = HashedBasic(user="motlan", secret=files.secret("population"), unit="ms")
+    key = ApiKey(key=files.secret("social-insurance"))
+    async with contextlib.AsyncExitStack() as up:
+        population = await up.enter_async_context(PopulationSimulator(people, access=access))
+        insurance = await up.enter_async_context(InsuranceSimulator(people, access=key))
+        population.misbehave(Mode.SLOW, seconds=SLOW)
+        insurance.misbehave(Mode.SLOW, seconds=SLOW * 2 / 3)
+        port = free_port()
+        config = configure(
+            files, gateway_port=port, admin_port=free_port(), population=population.url, insurance=insurance.url
+        )
+        argv = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(config)]
+        up.enter_context(running(argv, port))
+        client = await up.enter_async_context(_client(files, port))
+        times = [await _form(client, people, Desk()) for _ in range(_FORMS + 2)][2:]
+    return Prefill(SLOW, statistics.median(times), max(times))
+
+
+def _client(files: DemoFiles, port: int) -> contextlib.AbstractAsyncContextManager[Client]:
+    identity = files.identity(PORTAL)
+    return motlan.open(
+        f"https://127.0.0.1:{port}",
+        subsystem=str(PORTAL),
+        key=identity.key,
+        certificate=identity.certificate,
+        gateway_certificates=[files.gateway_certificate],
+        authorities=files.authorities,
+    )
+
+
+async def _form(client: Client, people: People, desk: Desk) -> float:
+    portal = Portal(client, officer=desk.officer("ht"), case=desk.case("00.H24"))
+    asked = {
+        "mother": {"identity_number": people.story.mother.identity_number},
+        "father": {"identity_number": people.story.father.identity_number},
+        "child": {},
+    }
+    started = time.perf_counter()
+    answer = await portal.prefill(BIRTH.code, asked)
+    taken = time.perf_counter() - started
+    if answer.error_code is not None:
+        raise RuntimeError(f"the form was refused: {answer.error_code}")
+    return taken
