@@ -15,8 +15,9 @@ from gateway.signing.sf import string
 class Call(Struct, frozen=True, kw_only=True):
     """What to ask of which service.
 
-    path, query: raw, below the service. body: JSON, or bytes with their content_type. officer: ``X-Road-UserId``.
-    case: ``X-Road-Issue``. message_id: ``X-Road-Id``. idempotency_key: repeats are answered from the first answer.
+    path, query: raw, below the service; an empty query is none, since HTTP clients send none. body: JSON, or bytes
+    with their content_type. officer: ``X-Road-UserId``. case: ``X-Road-Issue``. message_id: ``X-Road-Id``.
+    idempotency_key: repeats are answered from the first answer.
     own_path: one of the gateway's own paths (``/v1/prefill``) in place of a service.
     """
 
@@ -45,7 +46,7 @@ class Call(Struct, frozen=True, kw_only=True):
     def target(self) -> str:
         """The raw request target."""
         base = self.own_path if self.service is None else f"/r1/{encode(self.service)}"
-        return f"{base}{self.path}" + ("" if self.query is None else f"?{self.query}")
+        return f"{base}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
 def outbound(call: Call, client: SubsystemId, gateway: str) -> Outbound:

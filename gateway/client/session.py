@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from yarl import URL
 
 from gateway.client.call import Call, outbound
@@ -108,13 +108,15 @@ class Client:
         officer: str | None = None,
         case: str | None = None,
     ) -> Answer:
-        """POST JSON to a service and return its verified answer. For everything else build a ``Call`` and ``send`` it.
+        """POST JSON (nothing where body is None) to a service and return its verified answer. For everything else build
+        a ``Call`` and ``send`` it.
 
         Raises CallFailedError for an error of the gateway, ExchangeError for an answer that proves nothing,
         aiohttp.ClientError and TimeoutError where there is none.
         """
         stated = None if purpose is None else Purpose(purpose, basis)
-        call = Call(service=parse_service(service), body=body, purpose=stated, officer=officer, case=case)
+        content = UNSET if body is None else body
+        call = Call(service=parse_service(service), body=content, purpose=stated, officer=officer, case=case)
         answer = await self.send(call)
         if answer.error_code is not None:
             raise CallFailedError(answer)
