@@ -138,12 +138,12 @@ class Pipeline:
         parts = self._parts
         sent_at = parts.clock.monotonic()
         reply = stored or await parts.dispatcher.dispatch(recorded, route)  # (8)
+        provider_seconds = parts.clock.monotonic() - sent_at
         try:
             now = parts.clock.now()
             replied = judge(recorded, reply, route, parts.limits, now)  # (9)
             minimised = minimise(replied, rules)  # (10)
             sealed = parts.sealer.seal(minimised, codec, new_record_id(now, parts.entropy))  # (11)
-            answered_at = parts.clock.monotonic()
             released = await parts.recorder.answer(sealed, route, retried=stored is not None)  # (12)
         except BaseException:
             reply.body.close()
@@ -151,6 +151,6 @@ class Pipeline:
         if minimised.body is not reply.body:
             reply.body.close()
         parts.observer.exchanged(
-            service=str(route.service), outcome=reply.outcome.value, provider_seconds=answered_at - sent_at
+            service=str(route.service), outcome=reply.outcome.value, provider_seconds=provider_seconds
         )
         return released
