@@ -15,6 +15,7 @@ from gateway.exchange.judging import ProviderFailedError
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.policy import PURPOSE_NOT_GRANTED
+from gateway.model.errors.request import INCONSISTENT_HEADERS
 from gateway.model.jsontext import encode
 from gateway.model.message import Body
 from gateway.model.outcomes import Outcome
@@ -60,16 +61,20 @@ class PrefillTarget:
         asked = parse_request(request.authorized.envelope.document, self._procedures)
         if asked.procedure.code != request.authorized.decision.purpose.code:
             raise ExchangeError(PURPOSE_NOT_GRANTED, "a prefill's purpose is its procedure")
+        if request.claim.case not in {None, asked.case}:
+            raise ExchangeError(
+                INCONSISTENT_HEADERS, "X-Road-Issue is not the case of the form", parts=("x-road-issue",)
+            )
         calls = plan(asked)
-        tasks = {call.id: asyncio.create_task(self._call(request, call)) for call in calls}
-        self._running.update(tasks.values())
+        tasks = {call.id: asyncio.create_task(self._call(request, call, asked.case)) for call in calls}
+        for task in tasks.values():
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         if asked.deadline_ms is not None:
             deadline = min(deadline, self._clock.monotonic() + asked.deadline_ms / 1000)
         if tasks:
             # Calls that are late go on to their recorded end; only this answer does without them.
             await asyncio.wait(tasks.values(), timeout=max(0.0, deadline - self._clock.monotonic() - _MARGIN))
-        for task in tasks.values():
-            task.add_done_callback(self._running.discard)
         results = {name: task.result() for name, task in tasks.items() if task.done()}
         return self._reply(assemble(asked, calls, results))
 
@@ -78,7 +83,7 @@ class PrefillTarget:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _call(self, parent: Recorded, call: Call) -> CallResult:
+    async def _call(self, parent: Recorded, call: Call, case: str) -> CallResult:
         origin = parent.claim
         said = Claim(
             client=origin.client,
@@ -86,7 +91,7 @@ class PrefillTarget:
             method=call.method,
             path=call.path,
             officer=origin.officer,
-            case=origin.case,
+            case=case,
             represented=origin.represented,
             purpose=parent.authorized.decision.purpose,
         )
@@ -98,9 +103,14 @@ class PrefillTarget:
     def _found(self, released: AnswerRecorded) -> CallResult:
         minimised = released.sealed.minimised
         reply = minimised.replied.reply
+        outcome, document = reply.outcome, UNSET
+        try:
+            document = parse_json(minimised.body.data) if minimised.body.data else UNSET
+        except ExchangeError:  # granted whole, it was not looked into before
+            outcome = Outcome.INVALID_REPLY
         return CallResult(
-            outcome=reply.outcome,
-            document=parse_json(minimised.body.data) if minimised.body.data else UNSET,
+            outcome=outcome,
+            document=document,
             granted=minimised.replied.recorded.authorized.decision.fields,
             source_updated_at=reply.source_updated_at,
             retrieved_at=minimised.replied.at,
