@@ -75,7 +75,7 @@ class Key(Struct, frozen=True, kw_only=True):
     def require_owner(self, claimed: SubsystemId) -> None:
         """Raise ExchangeError(KEY_OF_ANOTHER) unless the key belongs to the subsystem that claims to call."""
         if self.owner != claimed:
-            raise ExchangeError(KEY_OF_ANOTHER, f"keyid {self.keyid} is not registered for {claimed}")
+            raise ExchangeError(KEY_OF_ANOTHER, f"keyid {self.keyid} is registered for another subsystem")
 
 
 class Problem(Struct, frozen=True, kw_only=True):
