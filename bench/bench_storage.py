@@ -13,6 +13,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from gateway.storage.sqlite.store import SqliteStore
 START = Instant(1_795_315_862_000_000)
 PACE = 2_000
 """Commits in a second of the simulated clock: what nonces expire and are purged by."""
+CHUNK = 10_000
 _OPENINGS = os.urandom(500)
 _PERSON = "000000000000000000000000000000000"
 
@@ -278,62 +280,88 @@ def usual(directory: Path, console: Console) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Growth:
-    """What a record cost at a size, in microseconds of processor time: the commit, and the sequencer's work behind it."""
+class Turn:
+    """Microseconds of processor time for a record: its commit, and the sequencer's work behind it."""
 
-    size: int
     run: Run
     append: float
     sequence: float
 
 
-async def grow(path: Path, sizes: list[int], console: Console) -> list[Growth]:
-    """Let the log grow, sequenced and purged as it would be, and measure at these sizes."""
-    store = SqliteStore(path)
-    one = sequencer(store)
-    await one.step()
-    measured = []
-    size, chunk = 0, 10_000
-    for wanted in sizes:
-        while size < wanted - chunk:
-            await drive(store, [request(size + number) for number in range(chunk)], 512, first=size)
-            size += chunk
-            await catch_up(store, one, size)
-            if size % 200_000 == 0:
-                console.print(f"  {size:,} records")
-        found = []
-        for _ in range(7):
-            commits = [request(size + number) for number in range(chunk)]
-            gc.collect()
-            gc.freeze()
-            ran = await drive(store, commits, 64, first=size)
-            size += chunk
-            cpu = time.process_time()
-            await catch_up(store, one, size)
-            cpu = time.process_time() - cpu
-            gc.unfreeze()
-            found.append(Growth(size=wanted, run=ran, append=1e6 * ran.cpu / chunk, sequence=1e6 * cpu / chunk))
-        measured.append(sorted(found, key=lambda growth: growth.append)[len(found) // 2])
-    await store.close()
-    return measured
+class Growing:
+    """A log that grows as it would: sequenced and purged."""
+
+    def __init__(self, path: Path) -> None:
+        self.store = SqliteStore(path)
+        self.size = 0
+        self._sequencer = sequencer(self.store)
+
+    async def grow(self, size: int, say: Callable[[int], None] = lambda _: None) -> None:
+        """Append without measuring."""
+        while self.size < size:
+            await drive(self.store, self._requests(), 512, first=self.size)
+            await self._follow()
+            say(self.size)
+
+    async def turn(self) -> Turn:
+        """Append CHUNK records, 64 callers in flight."""
+        commits = self._requests()
+        gc.collect()
+        gc.freeze()
+        ran = await drive(self.store, commits, 64, first=self.size)
+        gc.unfreeze()
+        cpu = time.process_time()
+        await self._follow()
+        return Turn(run=ran, append=1e6 * ran.cpu / CHUNK, sequence=1e6 * (time.process_time() - cpu) / CHUNK)
+
+    def _requests(self) -> list[Commit]:
+        return [request(self.size + number) for number in range(CHUNK)]
+
+    async def _follow(self) -> None:
+        self.size += CHUNK
+        while await self._sequencer.step():
+            pass
+        assert self._sequencer.size == self.size
+        await self.store.journal.purge(moment(self.size))
 
 
-async def catch_up(store: SqliteStore, one: Sequencer, size: int) -> None:
-    while await one.step():
-        pass
-    assert one.size == size
-    await store.journal.purge(moment(size))
+async def beside_a_small_one(big: Growing, folder: Path) -> list[tuple[Turn, Turn]]:
+    """Turns of a log that begins with CHUNK records and of the big one, A B A B."""
+    turns = []
+    with tempfile.TemporaryDirectory(dir=folder) as beside:
+        small = Growing(Path(beside) / "small.db")
+        await small.grow(CHUNK)
+        for _ in range(9):
+            turns.append((await small.turn(), await big.turn()))
+        await small.store.close()
+    return turns
 
 
 def large(directory: Path, console: Console, most: int) -> None:
+    shown = table(
+        "Appending to a log of many records, beside a small one (10,000 to 100,000) in turns; tree: with search indexes",
+        ("records", *HEADINGS[1:-1], "× small", "tree µs", "× small"),
+    )
+
+    def say(size: int) -> None:
+        if size % 200_000 == 0:
+            console.print(f"  {size:,} records")
+
+    async def measure(folder: Path) -> None:
+        big = Growing(folder / "big.db")
+        for size in (most // 5, most):
+            await big.grow(size, say)
+            turns = await beside_a_small_one(big, folder)
+            for name, of in (("small", 0), (f"{size:,}", 1)):
+                append = statistics.median(turn[of].append / turn[0].append for turn in turns)
+                sequence = statistics.median(turn[of].sequence / turn[0].sequence for turn in turns)
+                behind = statistics.median(turn[of].sequence for turn in turns)
+                run = median([turn[of].run for turn in turns])
+                shown.add_row(name, *run.cells()[:-1], f"{append:.2f}", f"{behind:.1f}", f"{sequence:.2f}")
+        await big.store.close()
+
     with tempfile.TemporaryDirectory(dir=directory) as folder:
-        measured = uvloop.run(grow(Path(folder) / "motlan.db", [10_000, most // 5, most], console))
-    headings = ("records", *HEADINGS[1:], "×", "tree, search µs", "×")
-    shown = table("Appending to a log of many records, and the sequencer behind it", headings)
-    base = measured[0]
-    for found in measured:
-        tree = [f"{found.sequence:.1f}", f"{found.sequence / base.sequence:.2f}"]
-        shown.add_row(f"{found.size:,}", *found.run.cells(), f"{found.append / base.append:.2f}", *tree)
+        uvloop.run(measure(Path(folder)))
     console.print(shown)
 
 
