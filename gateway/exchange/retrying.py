@@ -5,6 +5,7 @@ minimised, newly signed and recorded (protocols.md §2, "Replay and retry").
 """
 
 import hashlib
+import hmac
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -41,6 +42,7 @@ class Retries:
     def __init__(self, vault: Vault, key: bytes, entropy: Entropy, *, seconds: int) -> None:
         self._vault = vault
         self._aead = AESGCM(key)
+        self._naming = hmac.digest(key, b"motlan/idempotency/v1", "sha256")
         self._entropy = entropy
         self._seconds = seconds
 
@@ -52,10 +54,14 @@ class Retries:
         received, purpose = verified.claimed.received, authorized.decision.purpose
         same = (claim.client, claim.method, received.head.target, received.body.sha256.hex(), purpose)
         return IdempotencyStart(
-            key=f"{claim.client}:{claim.idempotency_key}",
+            key=self._name(f"{claim.client}:{claim.idempotency_key}"),
             fingerprint=hashlib.sha256(msgspec.json.encode(same)).digest(),
             expires=plus(received.at, self._seconds),
         )
+
+    def _name(self, key: str) -> str:
+        """What a key is known by on disk: it may have been made of a dossier's or a person's number."""
+        return hmac.digest(self._naming, key.encode(), "sha256").hex()
 
     async def stored(self, start: IdempotencyStart, seen: IdempotencySeenError, now: Instant) -> Reply:
         """The reply to the first call. Raises ExchangeError: another call had this key, or the first still runs."""

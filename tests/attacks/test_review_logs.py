@@ -71,3 +71,14 @@ def test_counted_refusals_outlive_a_journal_that_fails(gate: World, monkeypatch:
     gate.run(gate.gateway.chores.flush_tally())
     assert gate.counted(code) == 0
     assert gate.rows() == rows + 1
+
+
+def test_idempotency_keys_stand_nowhere_in_clear(gate: World) -> None:
+    """A caller may make them of a dossier's or a person's number."""
+    message = gate.message(fields={"Idempotency-Key": f"birth-{NUMBER}"})
+    gate.accepts(message)
+    again = gate.send(gate.message(fields={"Idempotency-Key": f"birth-{NUMBER}"}))
+    assert again.status == 200
+    assert gate.forwarded == 1
+    for path in gate.site.folder.glob("motlan.sqlite*"):
+        assert NUMBER.encode() not in path.read_bytes(), path.name
