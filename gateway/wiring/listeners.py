@@ -66,6 +66,7 @@ async def listen(opening: Opening) -> Listening:
             opening.host,
             opening.port,
             ssl=opening.tls,
+            ssl_handshake_timeout=None if opening.tls is None else opening.head_seconds,
             backlog=_BACKLOG,
             reuse_port=opening.shared or None,
         )

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import time
 from contextlib import suppress
 from typing import Any, Self
@@ -86,7 +87,7 @@ class Wire:
     """A connection, byte by byte."""
 
     def __init__(self, port: int, seconds: float = SECONDS) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self._buffer = b""
 
     def __enter__(self) -> Self:
@@ -97,6 +98,10 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
+
+    def secure(self, context: ssl.SSLContext) -> None:
+        """Begin TLS. Raises ssl.SSLError."""
+        self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
 
     def impatient(self, seconds: float) -> None:
         """Wait only so long from now on; then TimeoutError."""
