@@ -1,5 +1,6 @@
 """Floods: junk costs nothing durable and no memory, a proved client's refusals are recorded up to a rate."""
 
+import asyncio
 import itertools
 import time
 from collections import Counter
@@ -9,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from adapters.simulators.wire import Answer
 from tests.support.attacks import World, world
-from tests.support.exchanges import records
+from tests.support.exchanges import Provider, records
 from tests.support.gateways import OTHER, STRANGER, WRITE
 from tests.support.rawhttp import send_all
 
@@ -128,3 +130,34 @@ def test_refusal_that_was_only_counted_is_still_no_way_in(gate: World) -> None:
     for _ in range(3):
         assert gate.send(message).code == "client.digest_mismatch"
     assert gate.forwarded == forwarded
+
+
+def test_more_at_once_than_the_gateway_takes_on_is_turned_away(tmp_path: Path) -> None:
+    """Unsigned and at once, so that what is under way can end."""
+    provider, released = Provider(), asyncio.Event()
+
+    async def hold() -> Answer:
+        await released.wait()
+        return Answer(body=b"{}")
+
+    async def release() -> None:
+        released.set()
+
+    provider.reply = lambda _: hold()
+    code = "server.clientproxy.overloaded"
+    with world(tmp_path, provider=provider, extra="[capacity]\nin_flight = 5\n") as gate:
+        wires = [gate.connect() for _ in range(40)]
+        for wire in wires:
+            wire.send(gate.message().encode())
+        gate.until(lambda: gate.counted(code) == 35)
+        gate.run(release())
+        responses = [wire.answer() for wire in wires]
+        assert Counter((each.status, each.code) for each in responses) == {(200, None): 5, (503, code): 35}
+        turned_away = [response for response in responses if response.code == code]
+        assert {response.head.get("signature") for response in turned_away} == {None}
+        assert {response.head.get("retry-after") for response in turned_away} == {"1"}
+        assert gate.forwarded == 5
+        assert Counter(each["kind"] for each in gate.records()) == {"request": 5, "answer": 5}
+        gate.accepts(gate.message())
+        for wire in wires:
+            wire.__exit__()

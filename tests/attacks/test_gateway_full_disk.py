@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from adapters.simulators.wire import Received
+from gateway.model.storage import JournalUnavailableError
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.wiring import core
 from tests.support.attacks import World, world
+from tests.support.exchanges import records
 from tests.support.gateways import WRITE
 from tests.support.powercut import PowerCutVFS
 
@@ -96,3 +98,16 @@ def test_many_at_once_meet_a_disk_that_fills_up(gate: World, disk: PowerCutVFS) 
     disk.room = None
     gate.accepts(gate.message())
     gate.until(lambda: gate.gateway.sequencer.size == gate.rows())
+
+
+def test_refusals_that_were_counted_wait_for_the_disk(gate: World, disk: PowerCutVFS) -> None:
+    for _ in range(3):
+        gate.refuses(gate.message(keyid='"nobody"'), "client.unknown_key", 401, recorded=False)
+    rows, disk.room = gate.rows(), 0
+    with pytest.raises(JournalUnavailableError):
+        gate.run(gate.gateway.chores.flush_tally())
+    gate.refuses(gate.message(keyid='"nobody"'), "client.unknown_key", 401, recorded=False)
+    disk.room = None
+    gate.run(gate.gateway.chores.flush_tally())
+    (record,) = records(gate.site, rows)
+    assert [(each["code"], each["count"]) for each in record.shown("refusals")] == [("client.unknown_key", 4)]
