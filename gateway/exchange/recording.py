@@ -82,7 +82,7 @@ class Recorder:
 
     async def answer(self, sealed: Sealed, route: Route, *, retried: bool) -> AnswerRecorded:
         """(12) Commit the answer's record. Raises ExchangeError(ANSWER_UNRECORDED): it must not be released then."""
-        end, blobs = (None, ()) if retried else self._retries.end(sealed.minimised.replied)
+        end, blobs = (None, ()) if retried else self._retries.end(sealed.minimised.replied, keep=not route.composed)
         try:
             await self.commit(answer_event(sealed, route), end=end, blobs=blobs)
         except JournalUnavailableError as error:

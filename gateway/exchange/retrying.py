@@ -76,8 +76,8 @@ class Retries:
             raise ExchangeError(IDEMPOTENCY_RUNNING, retry_after=_RETRY_AFTER_SECONDS) from None
         return _reply(msgspec.msgpack.decode(clear, type=_Stored))
 
-    def end(self, replied: Replied) -> tuple[IdempotencyEnd | None, tuple[Blob, ...]]:
-        """What the answer commits: the stored answer, or that the key may be tried again.
+    def end(self, replied: Replied, *, keep: bool = True) -> tuple[IdempotencyEnd | None, tuple[Blob, ...]]:
+        """What the answer commits: the stored answer, or that the key may be tried again (without ``keep`` always).
 
         A call that never reached the provider may be repeated. One whose end is unknown may not, and a spooled
         answer is not kept: its key stays taken until it expires.
@@ -86,7 +86,7 @@ class Retries:
         reply = replied.reply
         if start is None or reply.outcome is Outcome.UNKNOWN or reply.body.data is None:
             return None, ()
-        if reply.outcome is Outcome.UNAVAILABLE:
+        if reply.outcome is Outcome.UNAVAILABLE or not keep:
             return self.release(replied.recorded.authorized), ()
         blob_id = replied.recorded.id
         nonce = self._entropy(_NONCE)

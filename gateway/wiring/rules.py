@@ -87,6 +87,7 @@ def _route(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet) -> Rou
         asked=tuple(parse_pointer(text) for text in chosen.asked),
         parse_answer=bool(chosen.released),
         person_in_url=chosen.person_in_url,
+        composed=prefill,
     )
 
 
