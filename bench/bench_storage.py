@@ -327,19 +327,17 @@ class Growing:
 
 async def beside_a_small_one(big: Growing, folder: Path) -> list[tuple[Turn, Turn]]:
     """Turns of a log that begins with CHUNK records and of the big one, A B A B."""
-    turns = []
     with tempfile.TemporaryDirectory(dir=folder) as beside:
         small = Growing(Path(beside) / "small.db")
         await small.grow(CHUNK)
-        for _ in range(9):
-            turns.append((await small.turn(), await big.turn()))
+        turns = [(await small.turn(), await big.turn()) for _ in range(9)]
         await small.store.close()
     return turns
 
 
 def large(directory: Path, console: Console, most: int) -> None:
     shown = table(
-        "Appending to a log of many records, beside a small one (10,000 to 100,000) in turns; tree: with search indexes",
+        "Appending to a log of many records, beside a small one (10,000 to 100,000) in turns",
         ("records", *HEADINGS[1:-1], "× small", "tree µs", "× small"),
     )
 

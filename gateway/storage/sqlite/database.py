@@ -54,7 +54,11 @@ class Database:
         return connection
 
     def prepare(self) -> None:
-        """Create the file, or bring its schema up to date. Raises SchemaError. One process at a time may do it."""
+        """Create the file, readable by its owner only, or bring its schema up to date. One process at a time may do it.
+
+        Raises SchemaError, apsw.Error and OSError.
+        """
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         if self._vfs is None:  # SQLite gives its log and index files the mode of this one
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = self._open()

@@ -93,6 +93,15 @@ async def test_a_newer_file_and_another_program_s_are_refused(tmp_path: Path) ->
         SqliteStore(tmp_path / "missing" / "motlan.db")
 
 
+def modes(directory: Path) -> set[int]:
+    return {file.stat().st_mode & 0o777 for file in directory.glob("motlan.db*")}
+
+
+async def test_nobody_else_can_read_the_file(store: SqliteStore, tmp_path: Path) -> None:
+    await store.journal.commit(commit(1), NOW)
+    assert modes(tmp_path) == {0o600}
+
+
 async def test_callers_share_transactions(store: SqliteStore) -> None:
     await asyncio.gather(*(store.journal.commit(commit(number), NOW) for number in range(300)))
     assert store.tally.commits == 300
