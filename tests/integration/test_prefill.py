@@ -268,6 +268,19 @@ async def test_prefill_is_granted_like_any_service(desk):
     assert (await desk.client.send(call)).error_code == "server.serverproxy.purpose_not_granted"
 
 
+async def test_purpose_without_its_basis_is_enough(desk):
+    document = {"procedure": BIRTH.code, "people": desk.parents(), "case": desk.case}
+    stated = Purpose(BIRTH.code)
+    call = Call(own_path="/v1/prefill", body=document, purpose=stated, officer=desk.officer, case=desk.case)
+    answer = await desk.client.send(call)
+    assert answer.json()["complete"] is True
+    kept = desk.records()
+    assert {each["basis"] for each in kept.values() if each["parent"] == answer.head.get("x-road-request-id")} == {
+        BIRTH.basis,
+        None,  # of the answer
+    }
+
+
 async def test_mismatch_names_elements_and_never_the_registers_values(desk):
     portal = desk.world.portal(desk.client, officer="mm")
     father = desk.story.father

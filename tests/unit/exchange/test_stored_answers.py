@@ -138,6 +138,9 @@ def test_fingerprint_is_of_everything_that_must_be_the_same():
         assert maker.start(other.authorized).fingerprint != first.fingerprint
         assert maker.start(other.authorized).key == first.key
     assert maker.start(keyed("k-2").authorized).key != first.key
+    same = keyed().authorized
+    decision = replace(same.decision, purpose=Purpose("another"))
+    assert maker.start(replace(same, decision=decision)).fingerprint != first.fingerprint
 
 
 def test_calls_without_a_key_have_nothing_to_repeat():
