@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -41,8 +42,9 @@ class Pointer(Struct, frozen=True):
         return self.steps[:shared] == other.steps[:shared]
 
 
+@lru_cache(maxsize=4096)
 def parse_pointer(text: str) -> Pointer:
-    """Parse ``""`` or ``/name/full``. Raises ValueError."""
+    """Parse ``""`` or ``/name/full``. Raises ValueError. Remembered, since configurations write the same ones again."""
     if not _POINTER.fullmatch(text):
         raise ValueError("a JSON Pointer is empty or begins with /, and escapes ~ as ~0 and / as ~1")
     return Pointer(tuple(step.replace("~1", "/").replace("~0", "~") for step in text.split("/")[1:]))
