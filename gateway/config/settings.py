@@ -172,7 +172,11 @@ class Capacity(Struct, frozen=True, kw_only=True):
 
     in_flight: Annotated[int, Note(description="Exchanges at once, per process.", ge=1)] = 2048
     refusals_per_minute: Annotated[
-        int, Note(description="Recorded refusals per proved client and minute; above it 429.", ge=1)
+        int,
+        Note(
+            description="Refusals of a client that are recorded one by one in a minute; beyond it only counted.",
+            ge=1,
+        ),
     ] = 600
 
 

@@ -70,7 +70,9 @@ class Recorder:
         row = self.row(request_event(authorized, route))
         start = self._retries.start(authorized)
         nonces, charges = nonces_of(verified), authorized.decision.charges
-        commit = Commit(row=row, nonces=nonces, message_id=_message_id(verified), charges=charges, idempotency=start)
+        commit = Commit(
+            row=row, nonces=nonces, message_id=self._message_id(verified), charges=charges, idempotency=start
+        )
         try:
             await self._commit(commit)
         except IdempotencySeenError as seen:
@@ -79,6 +81,14 @@ class Recorder:
             await self._commit(Commit(row=row, nonces=nonces, charges=charges))
             return Recorded(authorized=authorized, id=row.id), stored
         return Recorded(authorized=authorized, id=row.id), None
+
+    def _message_id(self, verified: Verified) -> Nonce | None:
+        """The caller's message id as a use-once value; under a keyed name, since it may hold a person's number."""
+        claim = verified.parts.claim
+        if claim.message_id is None or not isinstance(verified.proof, Direct):
+            return None
+        expires = plus(verified.claimed.received.at, MESSAGE_ID_SECONDS)
+        return Nonce(key=f"id:{self._retries.name(f'{claim.client}:{claim.message_id}')}", expires=expires)
 
     async def answer(self, sealed: Sealed, route: Route, *, retried: bool) -> AnswerRecorded:
         """(12) Commit the answer's record. Raises ExchangeError(ANSWER_UNRECORDED): it must not be released then."""
@@ -151,11 +161,3 @@ def nonces_of(verified: Verified) -> tuple[Nonce, ...]:
     if not isinstance(proof, Direct):
         return ()
     return (Nonce(key=f"{proof.keyid}:{proof.nonce}", expires=plus(proof.expires, SKEW_SECONDS)),)
-
-
-def _message_id(verified: Verified) -> Nonce | None:
-    claim = verified.parts.claim
-    if claim.message_id is None or not isinstance(verified.proof, Direct):
-        return None
-    expires = plus(verified.claimed.received.at, MESSAGE_ID_SECONDS)
-    return Nonce(key=f"id:{claim.client}:{claim.message_id}", expires=expires)

@@ -54,12 +54,12 @@ class Retries:
         received, purpose = verified.claimed.received, authorized.decision.purpose
         same = (claim.client, claim.method, received.head.target, received.body.sha256.hex(), purpose)
         return IdempotencyStart(
-            key=self._name(f"{claim.client}:{claim.idempotency_key}"),
+            key=self.name(f"{claim.client}:{claim.idempotency_key}"),
             fingerprint=hashlib.sha256(msgspec.json.encode(same)).digest(),
             expires=plus(received.at, self._seconds),
         )
 
-    def _name(self, key: str) -> str:
+    def name(self, key: str) -> str:
         """What a key is known by on disk: it may have been made of a dossier's or a person's number."""
         return hmac.digest(self._naming, key.encode(), "sha256").hex()
 

@@ -32,6 +32,9 @@ NewSink = Callable[[], BodySink]
 Vouch = Callable[[], None]
 """Raises unless the head proves who sends it."""
 
+STALLED_SECONDS = 60.0
+"""How long a caller may take to read a piece of a large answer before it is taken for gone."""
+
 UNPROVED_BYTES = 64 * 1024
 """More of a body is only read once its head has proved who sends it: others cost neither disk nor much memory."""
 
@@ -126,8 +129,13 @@ async def respond(request: web.BaseRequest, released: Released, *, close: bool =
     try:
         await response.prepare(request)
         async for chunk in body.spool.chunks():
-            await response.write(chunk)
+            async with asyncio.timeout(STALLED_SECONDS):
+                await response.write(chunk)
         await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the caller does not read") from None
     finally:
         body.close()
     return response

@@ -288,17 +288,8 @@ SIGNATURE_TOO_OLD = ErrorKind(
         "Hãy ký lại yêu cầu ngay bây giờ; kiểm tra đồng hồ hệ thống.",
     ),
 )
-RATE_LIMITED = ErrorKind(
-    code="client.rate_limited",
-    status=429,
-    fault=Fault.CALLER,
-    retryable=True,
-    title=Text("Too many requests", "Quá nhiều yêu cầu"),
-    next=Text(
-        "Wait as Retry-After says, then send more slowly.",
-        "Hãy chờ theo Retry-After rồi gửi chậm lại.",
-    ),
-)
+
+
 UNKNOWN_PROCEDURE = ErrorKind(
     code="client.unknown_procedure",
     status=404,
