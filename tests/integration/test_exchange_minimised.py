@@ -1,12 +1,13 @@
 """Only what is granted leaves, byte by byte as the provider wrote it; outcomes are never folded into one another."""
 
 import json
+import time
 
 import pytest
 
 from adapters.simulators.wire import Answer
-from tests.support.exchanges import HOLDING, SAFE_WRITE, Caller, exchange_of, fields_of, json_answer, office
-from tests.support.gateways import ECHO, OTHER, PROVIDER
+from tests.support.exchanges import HOLDING, SAFE_WRITE, Caller, exchange_of, fields_of, grant, json_answer, office
+from tests.support.gateways import ECHO, OTHER, PORTAL, PROVIDER
 
 WRITE = f"{PROVIDER}/write"
 SECRET = "031060000017"
@@ -200,9 +201,22 @@ def test_declared_not_found_is_not_found(place):
 
 def test_time_out_is_never_not_found(place):
     place.provider.reply = _never
+    before = place.forwarded
     got = Caller(place).post(service=HOLDING)
     assert (got.status, got.outcome, got.error_code) == (504, "UNAVAILABLE", FAILED + "timeout")
+    assert place.forwarded == before + 1  # the route's time is for all attempts together
     assert got.json()["retryable"] is True
+
+
+def test_time_of_the_service_is_for_the_whole_call(tmp_path):
+    service = f"{PROVIDER}/hurried"
+    more = f'[[service]]\nid = "{service}"\npath = "/hurried"\ntimeout_seconds = 0.3\n'
+    with office(tmp_path, services=more, grants=grant("hurried", PORTAL, service)) as place:
+        place.provider.reply = _never
+        start = time.monotonic()
+        got = place.send(place.message(service=service))
+        assert time.monotonic() - start < 2  # its provider alone would have five seconds
+        assert (got.status, got.code) == (504, FAILED + "timeout")
 
 
 def test_reads_on_a_write_service_are_look_ups(place):

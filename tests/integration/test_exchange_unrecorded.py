@@ -25,14 +25,14 @@ def place(tmp_path):
 class Disk:
     """Takes so many commits, then is full until it is cleared."""
 
-    def __init__(self, commits):
-        self.left = commits
+    def __init__(self, commits, *, failures=1000):
+        self.left, self.failures = commits, failures
         failpoints.set_hook(self)
 
     def __call__(self, name):
         if name == "journal.written":
             self.left -= 1
-            if self.left < 0:
+            if -self.failures <= self.left < 0:
                 raise apsw.FullError("disk full")
 
 
@@ -66,6 +66,15 @@ def test_answer_that_cannot_be_recorded_is_not_released(place):
     place.restart()
     [end] = [each for each in records(place.site) if each["parent"] == request["id"]]
     assert end["outcome"] == "ABANDONED"
+
+
+def test_withheld_answer_gets_no_other_end_though_the_disk_took_it(place):
+    Disk(1, failures=1)
+    got = place.send(place.message(service=WRITE))
+    assert got.code == "server.clientproxy.answer_unrecorded"
+    place.send(place.message())
+    requests = [each["id"] for each in records(place.site) if each["kind"] == "request"]
+    assert requests[0] not in {each["parent"] for each in records(place.site)}  # the recovery's, which comes later
 
 
 def test_end_without_an_answer_that_cannot_be_recorded_says_so_too(place):
