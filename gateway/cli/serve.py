@@ -15,6 +15,8 @@ import structlog
 from gateway.cli.output import verb
 from gateway.config.load import load
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.gateway import RECORD_FAILED
+from gateway.model.storage import JournalUnavailableError
 from gateway.wiring.gateway import Gateway
 
 _RESTART_SECONDS = 1.0
@@ -73,6 +75,8 @@ async def _run(file: Path, worker: int) -> None:
             log.info("reloaded", trust_list=gateway.pipeline.rules.trust.document.serial)
         except ExchangeError as error:
             log.warning("not reloaded; what was in force stays", code=error.kind.code, detail=error.detail)
+        except JournalUnavailableError as error:  # a change that cannot be recorded does not come into force
+            log.warning("not reloaded; what was in force stays", code=RECORD_FAILED.code, detail=str(error))
 
     def hang_up() -> None:
         task = loop.create_task(reload())

@@ -135,7 +135,7 @@ class Gateway:
         """Take up a changed trust list, policy and services; connections stay. Listeners, keys and ledger need a
         restart.
 
-        Raises ExchangeError: what is in force stays in force then.
+        Raises ExchangeError and JournalUnavailableError: what is in force stays in force then.
         """
         async with self._reloading:  # else what was read first could come into force last
             adopted = await self._adopt(load(self.settings.file))

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.simulators.wire import Answer
 from gateway.model import failpoints
+from gateway.model.storage import JournalUnavailableError
 from tests.support.exchanges import fields_of, json_answer, office, records
 from tests.support.gateways import PROVIDER
 
@@ -91,6 +92,18 @@ def test_refusal_that_cannot_be_recorded_claims_no_receipt(place):
     assert (got.status, got.code) == (503, "server.clientproxy.record_failed")
     assert place.proof_of(got, message).bound
     assert "motlan-receipt" not in fields_of(got)
+
+
+def test_change_that_cannot_be_recorded_does_not_come_into_force(place):
+    grants = place.site.folder / "policy/grants.toml"
+    grants.write_text(grants.read_text().replace('name = "portal-echo"', 'name = "portal-echo"\nenabled = false'))
+    Disk(0)
+    with pytest.raises(JournalUnavailableError):
+        place.run(place.gateway.reload())
+    failpoints.set_hook(None)
+    place.accepts(place.message())
+    place.run(place.gateway.reload())
+    assert place.send(place.message()).status == 403
 
 
 def test_caller_that_leaves_does_not_leave_a_request_without_its_end(place):

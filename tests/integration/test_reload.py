@@ -10,7 +10,7 @@ import pytest
 from gateway.model.errors import ExchangeError
 from gateway.wiring.gateway import Gateway
 from tests.support.exchanges import json_answer, office, records
-from tests.support.gateways import ECHO, OTHER, PORTAL
+from tests.support.gateways import ECHO, OTHER, PORTAL, PROVIDER
 from tests.support.served import Load, outside, publish, serving
 
 
@@ -74,6 +74,17 @@ def test_changed_services_are_in_force(place):
     place.accepts(place.message(path="/x"))
     assert place.provider.last.target == "/moved/x"
     assert configurations(place)[-1][0] == "services"
+
+
+def test_service_that_is_switched_off_is_unavailable_to_those_who_may_call_it(place):
+    edit(place, f'id = "{ECHO}"', f'id = "{ECHO}"\nenabled = false', "services/registry.toml")
+    edit(place, 'name = "other-echo"\n', 'name = "other-echo"\nenabled = false\n')
+    reload(place)
+    got = place.refuses(place.message(), "server.serverproxy.service_disabled", 503, recorded=True)
+    assert got.json()["retryable"] is True
+    nobody = place.message(client=PROVIDER)
+    place.refuses(nobody, "server.serverproxy.access_denied", 403, recorded=True)  # learns nothing of it
+    place.refuses(place.message(service=f"{PROVIDER}/none"), "server.serverproxy.unknown_service", 404, recorded=True)
 
 
 def test_changed_trust_list_is_in_force(place):
