@@ -3,6 +3,7 @@
 import gc
 import hashlib
 import os
+import socket
 import threading
 from pathlib import Path
 
@@ -234,3 +235,18 @@ def received(place, message):
                 return digest.digest(), size
             data = wire._socket.recv(2**20)
             assert data
+
+
+def test_caller_that_stops_reading_a_large_answer_is_dropped(place, monkeypatch):
+    monkeypatch.setattr("gateway.server.bodies.STALLED_SECONDS", 0.2)
+    place.provider.reply = lambda _: streamed(8_900_000)
+    with place.connect() as wire:
+        wire._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        wire.send(place.message(method="GET").encode())
+        place.until(lambda: place.gateway.edge.in_flight == 1)
+        place.until(lambda: place.gateway.edge.in_flight == 0)
+        received = 0
+        with pytest.raises(ConnectionError):
+            while received < 8_900_000:
+                received += len(wire.some())
+    assert received < 8_900_000
