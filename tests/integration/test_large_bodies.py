@@ -245,8 +245,13 @@ def test_caller_that_stops_reading_a_large_answer_is_dropped(place, monkeypatch)
         wire.send(place.message(method="GET").encode())
         place.until(lambda: place.gateway.edge.in_flight == 1)
         place.until(lambda: place.gateway.edge.in_flight == 0)
-        received = 0
-        with pytest.raises(ConnectionError):
-            while received < 8_900_000:
-                received += len(wire.some())
-    assert received < 8_900_000
+        assert _all_that_comes(wire) < 8_900_000
+
+
+def _all_that_comes(wire):
+    received = 0
+    while True:
+        try:
+            received += len(wire.some())
+        except ConnectionError:
+            return received
