@@ -31,6 +31,7 @@ class Party:
         self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         now = dt.datetime.now(dt.UTC)
         names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        signer = issuer.raw if issuer else self.raw
         self.certificate = (
             x509.CertificateBuilder()
             .subject_name(self.name)
@@ -41,7 +42,10 @@ class Party:
             .not_valid_after(now + dt.timedelta(hours=1))
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-            .sign(issuer.raw if issuer else self.raw, hashes.SHA256())
+            .add_extension(_key_usage(authority=issuer is None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.raw.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+            .sign(signer, hashes.SHA256())
         )
         self.key_file, self.certificate_file = folder / f"{name}.key.pem", folder / f"{name}.pem"
         pkcs8, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -50,6 +54,14 @@ class Party:
         keyid = keyid_of(self.certificate.public_bytes(serialization.Encoding.DER))
         self.private = PrivateKey(self.raw, keyid=keyid)
         self.public = PublicKey(self.raw.public_key(), keyid=keyid)
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    """What Python 3.13 and later want to see of a CA (RFC 5280 §4.2.1.3)."""
+    return x509.KeyUsage(
+        digital_signature=not authority, key_cert_sign=authority, crl_sign=authority, content_commitment=False,
+        key_encipherment=False, data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+    )  # fmt: skip
 
 
 class SignedServer:
