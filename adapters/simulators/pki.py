@@ -61,7 +61,7 @@ class Party(Struct, frozen=True, kw_only=True):
     organization: str
     name: str = ""
     kind: KeyKind = KeyKind.P256
-    schemes: frozenset[ProofScheme] = frozenset({ProofScheme.HTTP_SIGNATURE, ProofScheme.JWS})
+    schemes: frozenset[ProofScheme] = frozenset({ProofScheme.HTTP_SIGNATURE})
     hosted: bool = False
     services: tuple[Offer, ...] = ()
 
