@@ -4,7 +4,6 @@ A note is text and signature lines; the text means nothing until a key that the 
 ``open_note`` gives back the text together with the keys that were proved to have signed it, and nothing else.
 """
 
-import binascii
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
+from gateway.ledger.base64text import from_base64, to_base64
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_MALFORMED, LOG_SIGNATURE_INVALID
 
@@ -60,7 +60,7 @@ class VerifierKey(Struct, frozen=True):
 
     def encode(self) -> str:
         """The vkey: ``name+id in hex+base64(type ‖ key)``."""
-        return f"{self.name}+{self.id.hex()}+{_base64(bytes([self.type]) + self.public)}"
+        return f"{self.name}+{self.id.hex()}+{to_base64(bytes([self.type]) + self.public)}"
 
 
 class Signature(Struct, frozen=True):
@@ -85,7 +85,7 @@ def parse_vkey(vkey: str) -> VerifierKey:
     """Read a vkey. Raises ExchangeError (LOG_MALFORMED), also where the id is not the key's own."""
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
-    data = _from_base64(encoded)
+    data = from_base64(encoded)
     try:
         key = VerifierKey(name, data[1:], KeyType(data[0]))
     except (ValueError, IndexError):
@@ -168,7 +168,7 @@ def _split(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 
 def _parse_line(line: str) -> tuple[str, bytes]:
     name, _, encoded = line.removeprefix(_DASH).partition(" ")
-    data = _from_base64(encoded)
+    data = from_base64(encoded)
     if not line.startswith(_DASH) or not _is_name(name) or len(data) <= _ID_BYTES:
         raise ExchangeError(LOG_MALFORMED, "a signature line is a dash, a key name and base64")
     return name, data
@@ -178,7 +178,7 @@ def _line(key: VerifierKey, signature: bytes) -> str:
     expected = _SIGNATURE_BYTES + (_TIME_BYTES if key.type is KeyType.COSIGNATURE else 0)
     if len(signature) != expected:
         raise ValueError("an Ed25519 signature is 64 bytes")
-    return f"{_DASH}{key.name} {_base64(key.id + signature)}\n"
+    return f"{_DASH}{key.name} {to_base64(key.id + signature)}\n"
 
 
 def _cosigned(text: str, time: int) -> bytes:
@@ -193,18 +193,3 @@ def _check_text(text: str) -> None:
 
 def _is_name(name: str) -> bool:
     return bool(name) and "+" not in name and name.isprintable() and not any(map(str.isspace, name))
-
-
-def _base64(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).decode()
-
-
-def _from_base64(text: str) -> bytes:
-    """Strict base64 (RFC 4648 §4): one encoding of each value. Raises ExchangeError (LOG_MALFORMED)."""
-    try:
-        data = binascii.a2b_base64(text.encode(), strict_mode=True)
-    except (binascii.Error, ValueError):
-        raise ExchangeError(LOG_MALFORMED, "this is not base64") from None
-    if _base64(data) != text:
-        raise ExchangeError(LOG_MALFORMED, "this is not the one base64 form of its bytes")
-    return data

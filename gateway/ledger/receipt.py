@@ -4,7 +4,6 @@ Ours carry, as ``extra``, the record's skeleton and those openings that the hold
 are computed from these, never taken from the file.
 """
 
-import binascii
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from gateway.ledger.base64text import from_base64, to_base64
 from gateway.ledger.canonical import canonical
 from gateway.ledger.checkpoint import SignedCheckpoint, open_checkpoint
 from gateway.ledger.merkle import HASH_BYTES, leaf_hash, verify_inclusion
@@ -46,9 +46,9 @@ class Receipt(Struct, frozen=True):
         """The ``.tlog-proof`` file."""
         lines = [_HEADER]
         if self.extra is not None:
-            lines.append(f"extra {_base64(self.extra)}")
+            lines.append(f"extra {to_base64(self.extra)}")
         lines.append(f"index {self.index}")
-        lines += [_base64(step) for step in self.proof]
+        lines += [to_base64(step) for step in self.proof]
         return "".join([f"{line}\n" for line in lines]).encode() + b"\n" + self.checkpoint
 
 
@@ -85,12 +85,12 @@ def parse_receipt(data: bytes) -> Receipt:
     lines = head.decode().split("\n")
     if lines.pop(0) != _HEADER:
         raise ExchangeError(LOG_MALFORMED, f"the receipt does not begin with {_HEADER}")
-    extra = _from_base64(lines.pop(0)[len("extra ") :]) if lines and lines[0].startswith("extra ") else None
+    extra = from_base64(lines.pop(0)[len("extra ") :]) if lines and lines[0].startswith("extra ") else None
     index = _INDEX.fullmatch(lines.pop(0)) if lines else None
     if index is None:
         raise ExchangeError(LOG_MALFORMED, "the receipt has no index line at its place")
     try:
-        return Receipt(int(index[1]), tuple(_from_base64(line) for line in lines), checkpoint, extra)
+        return Receipt(int(index[1]), tuple(from_base64(line) for line in lines), checkpoint, extra)
     except ValueError:
         raise ExchangeError(LOG_MALFORMED, "the receipt has too many hashes, or one of another length") from None
 
@@ -142,17 +142,3 @@ def parse_disclosure(extra: bytes) -> Disclosure:
     if disclosure.encode() != extra:
         raise ExchangeError(LOG_MALFORMED, "the receipt's extra has unknown parts, or is not in canonical form")
     return disclosure
-
-
-def _base64(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).decode()
-
-
-def _from_base64(text: str) -> bytes:
-    try:
-        data = binascii.a2b_base64(text.encode(), strict_mode=True)
-    except (binascii.Error, ValueError):
-        raise ExchangeError(LOG_MALFORMED, "a line of the receipt is not base64") from None
-    if _base64(data) != text:
-        raise ExchangeError(LOG_MALFORMED, "a line of the receipt is not the one base64 form of its bytes")
-    return data
