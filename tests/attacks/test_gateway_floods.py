@@ -16,8 +16,8 @@ from tests.support.exchanges import Provider, records
 from tests.support.gateways import OTHER, STRANGER, WRITE
 from tests.support.rawhttp import send_all
 
-SIZE = 20_000
-"""Junk requests in all. The issue speaks of 100,000: nothing below depends on the number but the time it takes."""
+SIZE = 100_000
+"""Junk requests in all; nothing below depends on the number but the time it takes."""
 BATCH = 50
 WARM = 4_000
 GROWTH = 20 * 2**20
