@@ -1,5 +1,6 @@
 """Step 9, judge: is the reply one that may be passed on, and what is it."""
 
+import re
 from typing import Any
 
 from msgspec import UNSET, structs
@@ -8,6 +9,7 @@ from gateway.exchange.rules import Route
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors import provider as kinds
 from gateway.model.instant import Instant
+from gateway.model.numbers import holds_person_number
 from gateway.model.outcomes import SUCCESSES, Outcome
 from gateway.model.stages import Recorded, Replied, Reply
 from gateway.validation.limits import Limits
@@ -30,16 +32,8 @@ class ProviderFailedError(ExchangeError):
         self.outcome = outcome
 
 
-_KINDS = {
-    Outcome.UNAVAILABLE: kinds.UNAVAILABLE,
-    Outcome.INVALID_REPLY: kinds.INVALID_REPLY,
-    Outcome.UNKNOWN: kinds.END_UNKNOWN,
-    Outcome.DENIED: kinds.DENIED,
-    Outcome.REJECTED: kinds.REJECTED,
-    Outcome.NOT_FOUND: kinds.NOT_FOUND,
-    Outcome.MISMATCH: kinds.MISMATCH,
-    Outcome.AMBIGUOUS: kinds.AMBIGUOUS,
-}
+_CODE = re.compile(r"[A-Za-z0-9._:-]{1,32}")
+"""What a provider's error code may look like to be told on."""
 
 
 def judge(recorded: Recorded, reply: Reply, route: Route, limits: Limits, at: Instant) -> Replied:
@@ -48,9 +42,8 @@ def judge(recorded: Recorded, reply: Reply, route: Route, limits: Limits, at: In
     A reply without a status has nothing to pass on: its outcome is told to the caller as an error of ours.
     """
     if reply.status == 0:
-        timed_out = reply.provider_code == kinds.TIMED_OUT_CODE
-        kind = kinds.TIMED_OUT if timed_out else _KINDS.get(reply.outcome, kinds.INVALID_REPLY)
-        detail = "" if reply.provider_code is None or timed_out else f"provider code {reply.provider_code}"
+        kind = kinds.kind_of(reply.outcome, reply.provider_code)
+        detail = "" if kind is kinds.TIMED_OUT else _told(reply.provider_code)
         raise ProviderFailedError(kind, reply.outcome, detail, parts=reply.differing, retry_after=reply.retry_after)
     if reply.body.size > limits.answer:
         raise ProviderFailedError(kinds.INVALID_REPLY, Outcome.INVALID_REPLY, "the answer is too large")
@@ -65,6 +58,13 @@ def judge(recorded: Recorded, reply: Reply, route: Route, limits: Limits, at: In
                 kinds.INVALID_REPLY, Outcome.INVALID_REPLY, f"not of its schema at {error.detail}"
             ) from error
     return Replied(recorded=recorded, reply=structs.replace(reply, document=document), at=at)
+
+
+def _told(provider_code: str | None) -> str:
+    """The provider's code, if it is one: it is the provider's text, and might be a sentence about a person."""
+    if provider_code is None or not _CODE.fullmatch(provider_code) or holds_person_number(provider_code):
+        return ""
+    return f"provider code {provider_code}"
 
 
 def _document(reply: Reply) -> Any:

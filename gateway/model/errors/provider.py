@@ -118,7 +118,9 @@ TIMED_OUT_CODE = "timeout"
 
 
 def kind_of(outcome: Outcome, provider_code: str | None) -> ErrorKind:
-    """The kind for a Reply without success: as ``FOR_OUTCOME``, but a time-out has its own."""
+    """The kind for a Reply with nothing to pass on: as ``FOR_OUTCOME``, but a time-out has its own, and a success
+    with nothing to pass on is an invalid reply.
+    """
     if outcome is Outcome.UNAVAILABLE and provider_code == TIMED_OUT_CODE:
         return TIMED_OUT
-    return FOR_OUTCOME[outcome]
+    return FOR_OUTCOME.get(outcome, INVALID_REPLY)

@@ -49,6 +49,27 @@ def test_time_out_has_an_error_of_its_own():
     assert failure(outcome=Outcome.UNAVAILABLE, status=0, provider_code=kinds.TIMED_OUT_CODE).kind is kinds.TIMED_OUT
 
 
+def test_success_with_nothing_to_pass_on_is_an_invalid_reply():
+    assert failure(outcome=Outcome.FOUND, status=0).kind is kinds.INVALID_REPLY
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("004", "provider code 004"),
+        ("soap:Client.Auth-2", "provider code soap:Client.Auth-2"),
+        ("Nguyễn Thị Ánh", ""),
+        ("no such citizen 031090001234", ""),
+        ("E031090001234", ""),
+        ("123456789", ""),
+        ("a" * 33, ""),
+        ("", ""),
+    ],
+)
+def test_only_what_looks_like_a_code_is_told_on(code, told):
+    assert failure(outcome=Outcome.DENIED, status=0, provider_code=code).detail == told
+
+
 def test_schema_is_held_against_successes_only():
     route = Route(
         service=SERVICE,
