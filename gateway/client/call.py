@@ -9,7 +9,7 @@ from gateway.model.envelope import Purpose
 from gateway.model.ids import ServiceId, SubsystemId, encode
 from gateway.model.message import EMPTY, Body, Fields
 from gateway.ports import Outbound
-from gateway.signing.sf import string
+from gateway.signing.sf import purpose_item
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -64,12 +64,6 @@ def outbound(call: Call, client: SubsystemId, gateway: str) -> Outbound:
     )
     fields = tuple((name, value) for name, value in named if value is not None)
     return Outbound(method=call.method, url=gateway + call.target, fields=fields + call.extra, body=body)
-
-
-def purpose_item(purpose: Purpose) -> str:
-    """``Motlan-Purpose`` as an RFC 9651 item. Raises ValueError for text that has no such form."""
-    item = string(purpose.code)
-    return item if purpose.basis is None else f"{item};basis={string(purpose.basis)}"
 
 
 def _body(call: Call) -> Body:

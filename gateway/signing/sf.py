@@ -249,22 +249,6 @@ def parse_string(text: str) -> str:
     return _unescape(match[1])
 
 
-def parse_purpose(text: str) -> Purpose:
-    """Parse ``"1.001193";basis="ND-63/2024"`` (protocols.md §1). Raises SfError."""
-    text = text.strip(" ")
-    match = _STRING_ITEM.match(text)
-    if match is None:
-        raise SfError('a purpose is a string in quotes, with an optional parameter basis="…"')
-    params, position = _params(text, match.end())
-    basis = params.pop("basis", None)
-    if params or position != len(text) or isinstance(basis, Token) or not isinstance(basis, str | None):
-        raise SfError('a purpose has no parameter but basis="…", and nothing follows it')
-    try:
-        return Purpose(_unescape(match[1]), basis)
-    except ValueError as error:
-        raise SfError(str(error)) from None
-
-
 def purpose_item(purpose: Purpose) -> str:
     """Serialise a purpose for ``Motlan-Purpose``. Raises SfError if it is not printable ASCII."""
     code = string(purpose.code)

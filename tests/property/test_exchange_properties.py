@@ -12,12 +12,12 @@ from adapters.rest.codec import RestCodec
 from adapters.rest.errors import ErrorWriter
 from adapters.rest.passing import end_to_end, join_target
 from adapters.rest.purpose import parse_purpose
-from gateway.client.call import purpose_item
 from gateway.model.envelope import Purpose
 from gateway.model.errors import ExchangeError
 from gateway.model.forwarding import NOT_FORWARDED, forwarded
 from gateway.model.ids import ServiceId, encode
 from gateway.model.message import EMPTY, Body, Head
+from gateway.signing.sf import purpose_item
 from gateway.signing.xroad_hash import request_hash
 from gateway.validation.strict_json import parse_json
 from gateway.validation.target import parse_target

@@ -2,15 +2,12 @@
 
 import pytest
 
-from gateway.model.envelope import Purpose
 from gateway.signing.sf import (
     SfError,
     Token,
     inner_list,
     parse_byte_sequences,
-    parse_purpose,
     parse_signature_input,
-    purpose_item,
     string,
 )
 
@@ -91,29 +88,6 @@ def test_byte_sequences_that_are_wrong_are_refused(text):
 
 def test_byte_sequences_are_read():
     assert parse_byte_sequences(" a=:YQ==: ,\tb=:: ") == {"a": (b"a", ":YQ==:"), "b": (b"", "::")}
-
-
-@pytest.mark.parametrize(
-    ("text", "purpose"),
-    [
-        ('"1.001193";basis="ND-63/2024"', Purpose("1.001193", "ND-63/2024")),
-        ('"1.001193"', Purpose("1.001193")),
-        (' "1.001193"; basis="a\\"b" ', Purpose("1.001193", 'a"b')),
-    ],
-)
-def test_purpose_is_read(text, purpose):
-    assert parse_purpose(text) == purpose
-    assert parse_purpose(purpose_item(purpose)) == purpose
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "1.001193", '""', '"a";basis=""', '"a";basis=b', '"a";basis', '"a";basis="b";basis="c"', '"a";other="b"',
-     '"a", "b"', '"a" x', '("a")', '"é"', '"' + "a" * 65 + '"'],
-)  # fmt: skip
-def test_purpose_that_is_wrong_is_refused(text):
-    with pytest.raises(SfError):
-        parse_purpose(text)
 
 
 @pytest.mark.parametrize("text", ["é", "a\nb", "\x7f"])
