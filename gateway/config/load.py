@@ -40,8 +40,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """All of a configuration, read and checked. Paths are absolute.
 
     providers: by name. services: by id; ``provider_of`` names each one's provider (none for the gateway's own).
-    procedures: by code. schemas: of the services. policy_digest, services_digest: SHA-256 (hex) over the files'
-    names and bytes, as records name what was in force.
+    procedures: by code. schemas: of the services. policy_files, services_files: the files as they were, to be kept.
     """
 
     file: Path
@@ -63,8 +62,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...]
     procedures: Mapping[str, Procedure]
     schemas: SchemaFolder
-    policy_digest: str
-    services_digest: str
+    policy_files: bytes
+    services_files: bytes
+
+    @property
+    def policy_digest(self) -> str:
+        """SHA-256 (hex) of the policy's files, as records name what was in force."""
+        return hashlib.sha256(self.policy_files).hexdigest()
+
+    @property
+    def services_digest(self) -> str:
+        """SHA-256 (hex) of the services' files."""
+        return hashlib.sha256(self.services_files).hexdigest()
 
 
 def load(path: Path, variables: Mapping[str, str] | None = None) -> Settings:
@@ -92,7 +101,7 @@ class _Loading:
         self.services: list[ServiceSource] = []
         self.grants: list[GrantSource] = []
         self.procedures: list[ProcedureSource] = []
-        self.digests: dict[str, str] = {}
+        self.bundles: dict[str, bytes] = {}
 
     def sorted(self) -> list[Problem]:
         unique = dict.fromkeys(self.problems)
@@ -110,7 +119,7 @@ class _Loading:
         self._read_procedures(folders.procedures)
         secrets = top.secrets if top is not None else Secrets()
         check_providers(self.services, secrets if top is not None else None, self.variables)
-        check_services(self.services, schemas, has_procedures="procedures" in self.digests)
+        check_services(self.services, schemas, has_procedures="procedures" in self.bundles)
         if self.services:  # else every grant would be called wrong for want of its service
             check_grants(self.grants, self.services, schemas)
             check_procedures(self.procedures, self.services, schemas)
@@ -131,7 +140,7 @@ class _Loading:
             self.problems.append(Problem(file=self.file, key=f"folders.{what}", text=f"{folder} is no folder"))
             return []
         files = sorted(folder.glob("*.toml"))
-        self.digests[what] = _digest(files)
+        self.bundles[what] = _bundle(files)
         if not files:
             self.problems.append(Problem(file=folder, text=f"no *.toml file in the folder of {what}"))
         return files
@@ -186,8 +195,8 @@ class _Loading:
             grants=tuple(source.grant.build() for source in self.grants),
             procedures={source.procedure.code: source.procedure for source in self.procedures},
             schemas=schemas,
-            policy_digest=self.digests.get("policy", ""),
-            services_digest=self.digests.get("services", ""),
+            policy_files=self.bundles.get("policy", b""),
+            services_files=self.bundles.get("services", b""),
         )
 
 
@@ -197,12 +206,13 @@ def _ids(tables: Any) -> tuple[str, ...]:
     return tuple(str(table.get("id")) for table in listed if isinstance(table, dict))
 
 
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
+def _bundle(files: Iterable[Path]) -> bytes:
+    """The files one after the other, each as name, length and bytes: what is kept, and what the digest is of."""
+    parts = []
     for file in files:
         try:
             content = file.read_bytes()
         except OSError:
             content = b""
-        digest.update(b"%s\n%d\n" % (file.name.encode(), len(content)) + content)
-    return digest.hexdigest()
+        parts.append(b"%s\n%d\n" % (file.name.encode(), len(content)) + content)
+    return b"".join(parts)

@@ -193,8 +193,8 @@ class Gateway:
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
         rules = compile_rules(Origins(settings=settings, trust=trust, providers=providers, prefill=prefill))
         configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)
-        policy = Document(kind="policy", digest=settings.policy_digest, content=b"", at=now)
-        services = Document(kind="services", digest=settings.services_digest, content=b"", at=now)
+        policy = Document(kind="policy", digest=settings.policy_digest, content=settings.policy_files, at=now)
+        services = Document(kind="services", digest=settings.services_digest, content=settings.services_files, at=now)
         for document in (listed, policy, services):
             await configurations.adopt(document, rules.in_force)
         return _Adopted(settings=settings, rules=rules, providers=providers)

@@ -1,6 +1,7 @@
 """Reloading: what is changed comes into force without anybody noticing; what is wrong does not come into force."""
 
 import asyncio
+import hashlib
 import json
 import signal
 import threading
@@ -74,6 +75,9 @@ def test_changed_services_are_in_force(place):
     place.accepts(place.message(path="/x"))
     assert place.provider.last.target == "/moved/x"
     assert configurations(place)[-1][0] == "services"
+    kept = place.run(place.gateway.core.store.log.newest_document("services"))
+    assert (kept.digest, hashlib.sha256(kept.content).hexdigest()) == (configurations(place)[-1][1],) * 2
+    assert b"registry.toml" in kept.content
 
 
 def test_service_that_is_switched_off_is_unavailable_to_those_who_may_call_it(place):
