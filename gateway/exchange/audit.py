@@ -52,6 +52,11 @@ class Question(Struct, frozen=True, kw_only=True):
     before_seq: int | None = None
     limit: int = 100
 
+    @property
+    def by_subject(self) -> bool:
+        """Whether it is about a person, an officer or a case."""
+        return any(each is not None for each in (self.person, self.officer, self.case))
+
     def __post_init__(self) -> None:
         if sum(each is not None for each in (self.person, self.officer, self.case)) > 1:
             raise ValueError("a search is by a person, an officer or a case")
@@ -83,8 +88,11 @@ class Audit:
         """Record the search, then search. Newest first. Raises ExchangeError, JournalUnavailableError."""
         epochs = await self._epochs(reader)
         await self._record("search", question, reader)
+        pseudonyms = _pseudonyms(question, epochs.values())
+        if not pseudonyms and question.by_subject:
+            return []  # no period of which this reader could know anybody; without pseudonyms everything would match
         query = LogQuery(
-            pseudonyms=_pseudonyms(question, epochs.values()),
+            pseudonyms=pseudonyms,
             client=question.client,
             service=question.service,
             purpose=question.purpose,
