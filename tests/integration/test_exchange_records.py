@@ -137,9 +137,14 @@ def test_person_whose_elements_are_released_is_committed_to_though_the_number_is
 
 def test_nothing_personal_is_public_or_readable_on_the_operators_disk(place):
     look_up(place, message_id="rec-disk")
+    elsewhere = "127.0.0.77"  # the provider's own address stands in the service files that are kept
+    with place.connect(source=elsewhere) as wire:
+        wire.send(place.message().encode())
+        request, _ = exchange_of(place.site, wire.answer().head.get("motlan-receipt"))
+    assert request.shown("address") == elsewhere
     place.stop()
     try:
-        told = [ASKED, OWNER, "cb.07", "000.00.01.H24-1", "rec-disk", "Đặng Thị Ánh", "127.0.0.1"]
+        told = [ASKED, OWNER, "cb.07", "000.00.01.H24-1", "rec-disk", "Đặng Thị Ánh", elsewhere]
         for file in place.site.folder.glob("motlan.sqlite*"):
             data = file.read_bytes()
             assert [each for each in told if each.encode() in data] == []

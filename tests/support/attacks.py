@@ -170,8 +170,8 @@ class World:
         }
         return usual | changed
 
-    def connect(self, seconds: float = SECONDS) -> Wire:
-        return Wire(self.site.port, seconds)
+    def connect(self, seconds: float = SECONDS, source: str = "127.0.0.1") -> Wire:
+        return Wire(self.site.port, seconds, source)
 
     def send(self, message: Message) -> Response:
         """Send a message on a connection of its own."""

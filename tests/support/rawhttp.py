@@ -86,8 +86,8 @@ class Response(Struct, frozen=True, kw_only=True):
 class Wire:
     """A connection, byte by byte."""
 
-    def __init__(self, port: int, seconds: float = SECONDS) -> None:
-        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+    def __init__(self, port: int, seconds: float = SECONDS, source: str = "127.0.0.1") -> None:
+        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), seconds, (source, 0))
         self._buffer = b""
 
     def __enter__(self) -> Self:
