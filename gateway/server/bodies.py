@@ -94,15 +94,19 @@ async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sin
 
 async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink: BodySink) -> Body:
     size = 0
+
+    async def add(piece: bytes) -> None:
+        nonlocal size
+        size += len(piece)
+        if size > limit:
+            raise ExchangeError(kinds.BODY_TOO_LARGE)
+        await sink.write(piece)
+
     try:
         for piece in pieces:
-            size += len(piece)
-            await sink.write(piece)
+            await add(piece)
         async for piece in request.content.iter_any():
-            size += len(piece)
-            if size > limit:
-                raise ExchangeError(kinds.BODY_TOO_LARGE)  # noqa: TRY301 - the sink is aborted in one place
-            await sink.write(piece)
+            await add(piece)
         return await sink.finish()
     except BaseException:
         sink.discard()
