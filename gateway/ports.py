@@ -5,15 +5,15 @@ An implementation is right if it passes the contract suite of its port (``tests/
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 
-from gateway.model.envelope import Claim, Envelope, ProvedParts
+from gateway.model.envelope import Claim, Envelope, MessageProtocol, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
-from gateway.model.message import Body, Fields, Head
+from gateway.model.message import Body, Fields, Head, Part
 from gateway.model.stages import Answer, Minimised, Recorded, Reply
 from gateway.model.storage import Blob, Commit, StoredRecord
 
@@ -43,8 +43,21 @@ class Signer(Protocol):
     def algorithm(self) -> str:
         """Its RFC 9421 algorithm name."""
 
+    @property
+    def certificate(self) -> bytes:
+        """Its certificate, DER."""
+
     def sign(self, data: bytes) -> bytes:
         """The signature in RFC 9421 form (ECDSA: raw r‖s)."""
+
+    @property
+    def xml_algorithm(self) -> str:
+        """Its signature method in XML Signature: ECDSA with SHA-256 or SHA-384, RSA with SHA-256 (a URI). Raises
+        ExchangeError for a key that XML Signature has none for (Ed25519).
+        """
+
+    def sign_xml(self, data: bytes) -> bytes:
+        """The signature by ``xml_algorithm`` (ECDSA: raw r‖s; RSA: PKCS #1 v1.5). Raises ExchangeError as that does."""
 
 
 class Secret(Protocol):
@@ -59,6 +72,10 @@ class Codec(Protocol):
 
     Pure. ``claim`` and ``open`` raise ExchangeError.
     """
+
+    @property
+    def protocol(self) -> MessageProtocol:
+        """What it speaks; its answers are sealed accordingly."""
 
     def claim(self, head: Head, body: Body) -> Claim:
         """What the message says of itself; nothing of it is trusted."""
@@ -82,8 +99,46 @@ class Outbound(Struct, frozen=True, kw_only=True):
     body: Body
 
 
-Countersign = Callable[[Outbound], Fields]
-"""The gateway's signature over what the provider receives: the fields to add."""
+class Countersign(Protocol):
+    """The gateway's signatures towards one provider for one recorded request, and its eyes on what comes back.
+
+    It keeps what it signed and proved: that is in the record of the answer.
+    """
+
+    def __call__(self, outbound: Outbound) -> Fields:
+        """Sign what the provider receives (RFC 9421): the fields to add."""
+
+    def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+        """A SOAP request with our WS-Security header in it. attachments: parts that it shall cover."""
+
+    def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+        """What a provider's WS-Security signature proves of its SOAP answer, as an envelope of its own. attachments: the
+        parts that came with it, all of which it must cover. Raises ExchangeError.
+        """
+
+
+class Interface(Protocol):
+    """How a service is spoken over SOAP: its operations, and their elements as JSON documents and back. Pure.
+
+    An element's name is written ``{namespace}name``.
+    """
+
+    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+        """The service's own method, path and query for a request element; None: it has no such operation. payload: the
+        element, where parts of it stand in the path.
+        """
+
+    def document(self, payload: bytes) -> Any | UnsetType:
+        """A request element as the service's JSON document; UNSET where the service's elements are opaque to us.
+
+        Raises ExchangeError(SCHEMA_MISMATCH) with the places that do not fit, never with values.
+        """
+
+    def payload(self, element: str, document: Any) -> bytes:
+        """The answer element to a request element, of a JSON document. Raises ValueError for what it cannot hold."""
+
+    def wsdl(self, address: str) -> bytes:
+        """Its WSDL 1.1, with the gateway's address, self-contained."""
 
 
 class Target(Protocol):

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from adapters.rest.errors import ErrorWriter
 from adapters.rest.purpose import parse_purpose
-from gateway.model.envelope import Claim, Envelope, ProofScheme, ProvedParts, Purpose
+from gateway.model.envelope import Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts, Purpose
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.ids import RecordId, ServiceId, SubsystemId, encode, parse_service, parse_subsystem
@@ -55,6 +55,8 @@ class RestCodec:
         self._parse_json = parse_json
         self._own = own
         self._errors = errors
+
+    protocol = MessageProtocol.REST
 
     def claim(self, head: Head, body: Body) -> Claim:  # noqa: ARG002 - REST claims with its head alone
         """Read what the head claims. Raises ExchangeError."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.exchange.rules import Route
 from gateway.model.forwarding import forwarded
-from gateway.model.message import Fields
+from gateway.model.message import Fields, Part
 from gateway.model.stages import Direct, Recorded, Reply
 from gateway.ports import Clock, Outbound, Signer
 from gateway.signing.http_sig_sign import Passed, original_target, sign_forward
@@ -56,6 +56,14 @@ class _Countersigner:
         passed = Passed(head=head, proof=proof) if isinstance(proof, Direct) else None
         signed = sign_forward(whole, key=self._key, now=self._clock.now(), passed=passed)
         return added + signed.fields
+
+    def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+        """A SOAP request with our WS-Security header in it."""
+        raise NotImplementedError
+
+    def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+        """What the provider's WS-Security signature proves of its answer."""
+        raise NotImplementedError
 
 
 def hash_of(recorded: Recorded) -> str:

@@ -20,6 +20,13 @@ class Purpose(Struct, frozen=True):
             raise ValueError("a purpose is a code of 1 to 64 characters, its basis 1 to 128")
 
 
+class MessageProtocol(StrEnum):
+    """How a caller's message is written."""
+
+    REST = "rest"
+    SOAP = "soap"
+
+
 class ProofScheme(StrEnum):
     """How a caller proves who it is. Exactly one per request, one that the subsystem's trust-list entry allows."""
 
@@ -31,12 +38,18 @@ class ProofScheme(StrEnum):
     """Nothing that could prove anything is in the message: always refused."""
 
 
+BY_CERTIFICATE = SubsystemId(instance="-", member_class="-", member_code="-", subsystem_code="by certificate")
+"""Stands in a claim that names no client: it is whoever the TLS certificate belongs to, and nobody without one."""
+
+
 class Claim(Struct, frozen=True, kw_only=True):
     """What a message says of itself; untrusted until the pipeline has proved it.
 
-    method: the service's method (HTTP verb, or SOAP operation). path: what follows the service in the target, raw,
+    method: the service's HTTP method (``POST`` for operations of SOAP services). path: what follows the service in the target, raw,
     ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id: ``X-Road-Id``.
-    officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``.
+    officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``. protocol: how it is
+    written; method and path are the service's own either way. operation: of a SOAP message the element in Body,
+    ``{namespace}name``.
     """
 
     client: SubsystemId
@@ -52,6 +65,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     idempotency_key: str | None = None
     respond_async: bool = False
     scheme: ProofScheme = ProofScheme.NONE
+    protocol: MessageProtocol = MessageProtocol.REST
+    operation: str | None = None
 
 
 class ProvedParts(Struct, frozen=True, kw_only=True):
@@ -69,10 +84,13 @@ class ProvedParts(Struct, frozen=True, kw_only=True):
 class Envelope(Struct, frozen=True, kw_only=True):
     """A proved request, opened.
 
-    document: the parsed JSON content where the service takes JSON; UNSET for an empty or opaque body.
+    body: the content; of a SOAP message the element in Body, as proved. document: the parsed content where the service
+    takes JSON, or its SOAP interface says how its elements are written so; UNSET for an empty or opaque body. attached:
+    the message with its MIME parts, where it has attachments.
     """
 
     claim: Claim
     content_type: str | None
     body: Body
     document: Any | UnsetType = UNSET
+    attached: Body | None = None

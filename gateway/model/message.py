@@ -83,29 +83,56 @@ class Spool(Protocol):
         """Give the space back. May be called more than once."""
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """A MIME part of a body. offset, size: where its content lies in the body. sha256: of the content as it lies there.
+    data: its content where that was kept in memory (always of the first part).
+    """
+
+    fields: Fields
+    offset: int
+    size: int
+    sha256: bytes
+    data: bytes | None = None
+
+
 class Body:
     """A message body with its length and digests.
 
     Either in memory (``data`` is its bytes) or spooled (``data`` is None, ``spool`` reads it); digests are of the
-    bytes exactly as received.
+    bytes exactly as received. parts: of a multipart body, its parts in order, once they were split.
     """
 
-    __slots__ = ("_sha512", "data", "sha256", "size", "spool")
+    __slots__ = ("_sha512", "data", "parts", "sha256", "size", "spool")
 
     def __init__(self, data: bytes) -> None:
         self.data: bytes | None = data
         self.size = len(data)
         self.sha256 = hashlib.sha256(data).digest()
         self.spool: Spool | None = None
+        self.parts: tuple[Part, ...] = ()
         self._sha512: bytes | None = None
 
     @classmethod
     def spooled(cls, spool: Spool, *, size: int, sha256: bytes, sha512: bytes) -> "Body":
         """A body that is on disk, its digests computed while it was written."""
         body = cls.__new__(cls)
-        body.data, body.spool, body.size, body.sha256 = None, spool, size, sha256
+        body.data, body.spool, body.size, body.sha256, body.parts = None, spool, size, sha256, ()
         body._sha512 = sha512  # noqa: SLF001 - an alternative constructor of the same class
         return body
+
+    @classmethod
+    def composed(cls, spool: Spool, *, size: int, parts: tuple[Part, ...]) -> "Body":
+        """A body put together of new bytes and pieces of another one, which nobody has digested as a whole: it has no
+        ``sha256`` to ask for. Its proof is a signature over its parts' digests.
+        """
+        body = cls.__new__(cls)
+        body.data, body.spool, body.size, body.parts = None, spool, size, parts
+        return body
+
+    @property
+    def root(self) -> bytes | None:
+        """The first part of a multipart body, else the whole; None where that is on disk only."""
+        return self.parts[0].data if self.parts else self.data
 
     @property
     def sha512(self) -> bytes:

@@ -51,12 +51,34 @@ class Claimed(Struct, frozen=True, kw_only=True):
 class Direct(Struct, frozen=True, kw_only=True):
     """The caller's own signature, as verified.
 
-    keyid: base64url SHA-256 of the signing certificate. label: its label in Signature-Input. signature_input,
-    signature: the member values as received (the answer binds itself to them). base: the exact bytes signed.
-    expires: until when its nonce must be remembered.
+    scheme: a ProofScheme's value. keyid: base64url SHA-256 of the signing certificate. label, signature_input: of RFC
+    9421 its label and member in Signature-Input. signature: as received (RFC 9421: the member; JWS: the compact JWS;
+    WS-Security: SignatureValue), to which the answer binds itself. base: the exact bytes signed. covered: what it
+    covers. expires: until when its nonce must be remembered. nonce: what makes it usable once. attachments: SHA-256 of
+    each attachment that it covers, by content id; compared with what arrived in step 4.
     """
 
     scheme: str
+    keyid: str
+    algorithm: str
+    label: str = ""
+    signature_input: str = ""
+    signature: str
+    base: bytes
+    covered: tuple[str, ...]
+    created: Instant
+    expires: Instant
+    nonce: str
+    attachments: tuple[tuple[str, bytes], ...] = ()
+
+
+class Hosted(Struct, frozen=True, kw_only=True):
+    """The caller's TLS certificate, as verified; the gateway then signed in the caller's name with a key that it hosts.
+
+    certificate: base64url SHA-256 of the TLS certificate. The rest as in ``Direct``, of the hosted key's signature.
+    """
+
+    certificate: str
     keyid: str
     algorithm: str
     label: str
@@ -64,9 +86,6 @@ class Direct(Struct, frozen=True, kw_only=True):
     signature: str
     base: bytes
     covered: tuple[str, ...]
-    created: Instant
-    expires: Instant
-    nonce: str
 
 
 class Delegated(Struct, frozen=True, kw_only=True):
@@ -80,7 +99,7 @@ class Verified(Struct, frozen=True, kw_only=True):
 
     claimed: Claimed
     client: SubsystemId
-    proof: Direct | Delegated
+    proof: Direct | Hosted | Delegated
     parts: ProvedParts
 
 
@@ -110,7 +129,9 @@ class Reply(Struct, frozen=True, kw_only=True):
     status, fields, body: to be passed on (fields: end-to-end headers only). document: the parsed content, where the
     adapter had to parse it (canonical data elements); UNSET means: parse ``body`` if needed. differing: names of the
     elements of a MISMATCH. provider_code: the provider's own code for a failure. retry_after: seconds.
-    source_updated_at: when the source says the data was last changed. confidence: how sure the origin is.
+    source_updated_at: when the source says the data was last changed. confidence: how sure the origin is. attached: a
+    SOAP answer with its attachments, whole; ``body`` is then the element in its Body. evidence: of a translated call,
+    both sides' digests and signatures at the provider's end, for the record.
     """
 
     outcome: Outcome
@@ -123,6 +144,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     retry_after: int | None = None
     source_updated_at: Instant | None = None
     confidence: str = "tls_source"
+    attached: Body | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
 
 
 class Replied(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.signature import SIGNATURE_INVALID
+from gateway.model.errors.signature import SIGNATURE_ALGORITHM, SIGNATURE_INVALID
 
 _MIN_RSA_BITS: Final = 2048
 _MAX_RSA_BITS: Final = 8192  # a larger key only makes its verifier slow
@@ -116,6 +116,37 @@ def _ecdsa_signer(key: ec.EllipticCurvePrivateKey, curve: _Curve) -> Sign:
     return sign
 
 
+_PKCS1: Final = padding.PKCS1v15()
+_XML: Final = {
+    Algorithm.ECDSA_P256_SHA256: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+    Algorithm.ECDSA_P384_SHA384: "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+}
+_XML_RSA: Final = {
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": hashes.SHA256(),
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512": hashes.SHA512(),
+}
+"""XML Signature's methods (RFC 9231 §2.3): a curve's own, of which r ‖ s is what RFC 9421 has too, and two of RSA."""
+
+
+def _xml_verifiers(key: PublicKeyTypes, algorithm: Algorithm, verify: Verify) -> dict[str, Verify]:
+    if not isinstance(key, rsa.RSAPublicKey):
+        return {_XML[algorithm]: verify} if algorithm in _XML else {}
+    check = key.verify
+
+    def of(hashed: hashes.HashAlgorithm) -> Verify:
+        return lambda signature, data: check(signature, data, _PKCS1, hashed)
+
+    return {uri: of(hashed) for uri, hashed in _XML_RSA.items()}
+
+
+def _xml_signer(key: PrivateKeyTypes, algorithm: Algorithm, sign: Sign) -> tuple[str, Sign] | None:
+    if isinstance(key, rsa.RSAPrivateKey):
+        uri, hashed = next(iter(_XML_RSA.items()))
+        make = key.sign
+        return uri, lambda data: make(data, _PKCS1, hashed)
+    return (_XML[algorithm], sign) if algorithm in _XML else None
+
+
 def _public(key: PublicKeyTypes) -> tuple[Algorithm, Verify]:
     if isinstance(key, ec.EllipticCurvePublicKey):
         curve = _curve(key.curve.name)
@@ -148,10 +179,11 @@ class PublicKey:
     algorithm: the only one it verifies. keyid: what a signature names it by. Raises ValueError for any other key.
     """
 
-    __slots__ = ("_verify", "algorithm", "keyid")
+    __slots__ = ("_verify", "_verify_xml", "algorithm", "keyid")
 
     def __init__(self, key: PublicKeyTypes, *, keyid: str) -> None:
         self.algorithm, self._verify = _public(key)
+        self._verify_xml = _xml_verifiers(key, self.algorithm, self._verify)
         self.keyid = _checked(keyid)
 
     @classmethod
@@ -177,6 +209,24 @@ class PublicKey:
         except InvalidSignature:
             raise ExchangeError(SIGNATURE_INVALID) from None
 
+    @property
+    def xml_algorithms(self) -> tuple[str, ...]:
+        """The signature methods of XML Signature that it verifies (URIs); none for Ed25519."""
+        return tuple(self._verify_xml)
+
+    def verify_xml(self, algorithm: str, signature: bytes, data: bytes) -> None:
+        """Return if ``signature`` is this key's over ``data`` by one of ``xml_algorithms``.
+
+        Raises ExchangeError SIGNATURE_INVALID otherwise, and SIGNATURE_ALGORITHM for another method.
+        """
+        verify = self._verify_xml.get(algorithm)
+        if verify is None:
+            raise ExchangeError(SIGNATURE_ALGORITHM, "the signature method is not one of this key")
+        try:
+            verify(signature, data)
+        except InvalidSignature:
+            raise ExchangeError(SIGNATURE_INVALID) from None
+
 
 class PrivateKey:
     """A key that signatures are made with, around a loaded key object; a ``gateway.ports.Signer``.
@@ -185,12 +235,27 @@ class PrivateKey:
     ValueError as PublicKey does.
     """
 
-    __slots__ = ("_sign", "algorithm", "keyid")
+    __slots__ = ("_sign", "_xml", "algorithm", "keyid")
 
     def __init__(self, key: PrivateKeyTypes, *, keyid: str) -> None:
         self.algorithm, self._sign = _private(key)
+        self._xml = _xml_signer(key, self.algorithm, self._sign)
         self.keyid = _checked(keyid)
 
     def sign(self, data: bytes) -> bytes:
         """The signature over ``data`` in RFC 9421 form (ECDSA: raw r ‖ s)."""
         return self._sign(data)
+
+    @property
+    def xml_algorithm(self) -> str:
+        """Its signature method in XML Signature (a URI). Raises ExchangeError SIGNATURE_ALGORITHM: Ed25519 has none."""
+        return self._of_xml()[0]
+
+    def sign_xml(self, data: bytes) -> bytes:
+        """The signature over ``data`` by ``xml_algorithm``. Raises ExchangeError as that does."""
+        return self._of_xml()[1](data)
+
+    def _of_xml(self) -> tuple[str, Sign]:
+        if self._xml is None:
+            raise ExchangeError(SIGNATURE_ALGORITHM, "XML Signature needs an ECDSA or RSA key")
+        return self._xml
