@@ -31,6 +31,8 @@ def check_files(document: Document, top: GatewayFile) -> None:
     if top.listener.tls is not None:
         files += [(("listener", "tls", "certificate"), top.listener.tls.certificate)]
         files += [(("listener", "tls", "key"), top.listener.tls.key)]
+    for index, hosted in enumerate(top.keys.hosted):
+        files += [(("keys", "hosted", index, name), getattr(hosted, name)) for name in ("key", "certificate")]
     for path, file in files:
         if file is not None and not file.is_file():
             document.complain(path, f"there is no file {file}")

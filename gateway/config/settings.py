@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field
 
+from gateway.model.addresses import parse_network
 from gateway.model.ids import SubsystemId
 from gateway.validation.limits import Limits
 
@@ -52,8 +53,17 @@ class Listener(Struct, frozen=True, kw_only=True):
         ClientCertificates,
         Note(description="Whether callers are asked for a TLS certificate of one of the trust list's authorities."),
     ] = ClientCertificates.OPTIONAL
+    certificate_proxies: Annotated[
+        tuple[str, ...],
+        Note(
+            description="Networks (CIDR) of the TLS terminators whose Client-Cert (RFC 9440) is believed; they must "
+            "remove what callers send there. From anywhere else Client-Cert is refused."
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
+        if any(parse_network(text).prefixlen == 0 for text in self.certificate_proxies):
+            raise ValueError("certificate_proxies names everybody: then anyone could be anyone")
         if self.tls is None and not is_loopback(self.host):
             raise ValueError("plain HTTP is for loopback only: give [listener.tls], or listen on 127.0.0.1")
 
@@ -115,12 +125,31 @@ class Ledger(Struct, frozen=True, kw_only=True):
             raise ValueError("an origin is a host and path, without scheme, + and spaces")
 
 
+class HostedKey(Struct, frozen=True, kw_only=True):
+    """A key with a certificate of its own (never the member's) that signs on a subsystem's mutual-TLS evidence."""
+
+    subsystem: Annotated[SubsystemId, Note(description="For whom it signs.")]
+    key: Annotated[Path, Note(description="PEM private key, mode 0600.")]
+    certificate: Annotated[
+        Path, Note(description="Its certificate, PEM, as the trust list has it: hosted-sign of the subsystem.")
+    ]
+
+
 class Keys(Struct, frozen=True, kw_only=True):
     """The gateway's own keys."""
 
     signing_key: Annotated[Path, Note(description="PEM private key for answers and for calls to providers.")]
     signing_certificate: Annotated[Path, Note(description="Its certificate, PEM, as the trust list has it.")]
     vault_key: Annotated[Path, Note(description="32 random bytes (raw, or 64 hexadecimal digits), mode 0600.")]
+    hosted: Annotated[
+        tuple[HostedKey, ...],
+        Note(description="Keys that the gateway signs with for subsystems that prove themselves by mutual TLS alone."),
+    ] = ()
+
+    def __post_init__(self) -> None:
+        subsystems = [hosted.subsystem for hosted in self.hosted]
+        if len(set(subsystems)) < len(subsystems):
+            raise ValueError("a subsystem has two hosted keys")
 
 
 class Trust(Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ NOT_FORWARDED: Final = frozenset(
         "user-agent",
         # ours to say
         "client-cert",
+        "client-cert-chain",
         "motlan-consent",
         "motlan-jws",
         "motlan-original-target",

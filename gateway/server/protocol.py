@@ -4,6 +4,7 @@ Framing errors (two Content-Lengths, CL with TE, folded lines, NUL) never reach 
 unsigned, saying nothing of what was sent, and the connection is closed.
 """
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -25,9 +26,9 @@ _BODY = b'{"type":"%s","message":"not a well-formed HTTP/1.1 request","detail":"
 
 
 class EdgeProtocol(web.RequestHandler):
-    """One connection."""
+    """One connection. client_certificate: the TLS certificate (DER) that the caller showed in the handshake, if any."""
 
-    __slots__ = ("_failed", "_framing_refused")
+    __slots__ = ("_failed", "_framing_refused", "client_certificate")
 
     def __init__(
         self, manager: "EdgeServer", *, framing_refused: FramingRefused, failed: Failed, **options: Any
@@ -35,6 +36,14 @@ class EdgeProtocol(web.RequestHandler):
         super().__init__(manager, **options)
         self._framing_refused = framing_refused
         self._failed = failed
+        self.client_certificate: bytes | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Look once who is there: the handshake is over, and there is no other on this connection."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        if tls is not None:
+            self.client_certificate = tls.getpeercert(binary_form=True)
 
     def log_exception(self, *_: Any, exc_info: Any = None, **__: Any) -> None:
         """Aiohttp's own way would write the exception's text to the log."""

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from cryptography import x509
 from msgspec import Struct
 
+from gateway.model.addresses import parse_address, parse_network
 from gateway.model.errors import ErrorKind, ExchangeError
+from gateway.model.errors.identity import HOSTED_KEY_MISSING, NETWORK_NOT_LISTED
 from gateway.model.errors.trust import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_NOT_YET_VALID,
@@ -101,6 +103,7 @@ class TrustStore:
         "_by_sha1",
         "_keys",
         "_members",
+        "_networks",
         "_not_after",
         "_services",
         "_subsystems",
@@ -125,6 +128,11 @@ class TrustStore:
         self._members = {member.id: member for member in document.members}
         self._subsystems = {subsystem.id: subsystem for subsystem in document.subsystems}
         self._services = {service.id: service for service in document.services}
+        self._networks = {
+            subsystem.id: tuple(parse_network(text) for text in subsystem.networks)
+            for subsystem in document.subsystems
+            if subsystem.networks
+        }
 
     @classmethod
     def load(cls, verified: VerifiedList, *, crls: Sequence[bytes] = ()) -> "TrustStore":
@@ -173,6 +181,28 @@ class TrustStore:
             raise ExchangeError(UNKNOWN_KEY, "this TLS client certificate is not listed")
         self._admit(key, at)
         return key.owner
+
+    def hosted_key(self, keyid: str, subsystem: SubsystemId, at: Instant) -> Key:
+        """A key that a gateway holds for a subsystem, valid at this time. Raises ExchangeError.
+
+        HOSTED_KEY_MISSING: not listed as a hosted key of exactly this subsystem.
+        """
+        key = self._keys.get(keyid)
+        if key is None or key.usage is not Usage.HOSTED_SIGN or key.owner != subsystem:
+            raise ExchangeError(HOSTED_KEY_MISSING, f"the trust list has no hosted key {keyid} of {subsystem}")
+        self._admit(key, at)
+        return key
+
+    def check_network(self, subsystem: SubsystemId, address: str) -> None:
+        """Raise ExchangeError(NETWORK_NOT_LISTED) unless a call by mutual TLS alone may come from this address: one of
+        the subsystem's networks, or any where its entry names none.
+        """
+        networks = self._networks.get(subsystem)
+        if networks is None:
+            return
+        parsed = parse_address(address)
+        if parsed is None or not any(parsed in network for network in networks):
+            raise ExchangeError(NETWORK_NOT_LISTED, f"of {subsystem}")
 
     def key(self, keyid: str) -> Key | None:
         """A listed certificate, valid or not."""

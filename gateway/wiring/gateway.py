@@ -29,17 +29,20 @@ from gateway.exchange.sequencer import Pace, Sequencer
 from gateway.exchange.tally import Tally
 from gateway.keys.file import FileKey, load_private_key, load_signing_key
 from gateway.ledger.note import VerifierKey
+from gateway.model.addresses import parse_network
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.catalogue import KINDS
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
+from gateway.model.ids import SubsystemId
 from gateway.model.message import Body
 from gateway.model.stages import Recorded, Released
 from gateway.obs.observer import Metrics, Observer
 from gateway.ports import Clock, Document
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
+from gateway.server.identity import Identities
 from gateway.server.pages import Pages, build_pages
 from gateway.server.publiclog import PublicLog
 from gateway.signing.target import PublicUrl
@@ -52,7 +55,7 @@ from gateway.wiring.listeners import Listening, Opening, listen, public_tls
 from gateway.wiring.providers import build_provider
 from gateway.wiring.rules import Origins, compile_rules, own_services
 from gateway.wiring.trust import KIND as TRUST_KIND
-from gateway.wiring.trust import load_trust
+from gateway.wiring.trust import load_hosted, load_trust
 
 
 class _Adopted(Struct, frozen=True, kw_only=True):
@@ -94,10 +97,13 @@ class Gateway:
         """
         settings = load(file)
         key = load_signing_key(settings.keys.signing_key, settings.keys.signing_certificate)
+        hosted = load_hosted(settings.keys)
         log_key, sign = _log_key(settings)
         wake: list[Callable[[], None]] = []
         core = await build_core(settings, committed=lambda: wake[0]() if wake else None, clock=clock)
         gateway = cls(settings, core, key, log_key, worker)
+        gateway.hosted = hosted
+        gateway.identities = Identities(parse_network(text) for text in settings.listener.certificate_proxies)
         try:
             gateway.sequencer = Sequencer(
                 core.store.log,
@@ -119,6 +125,10 @@ class Gateway:
     pipeline: Pipeline
     chores: Chores
     edge: Edge
+    hosted: dict[SubsystemId, FileKey]
+    """Keys that sign for subsystems which show nothing but their TLS certificate."""
+    identities: Identities
+    """Says who sent a request."""
 
     @property
     def url(self) -> str:

@@ -12,9 +12,11 @@ from gateway.config.load import Settings, check, load
 from gateway.config.positions import Path as KeyPath
 from gateway.config.problems import Document, Problem
 from gateway.config.secrets import read_vault_key
+from gateway.config.settings import ClientCertificates
 from gateway.keys.file import FileKey, load_certificates, load_private_key, load_signing_key
 from gateway.keys.tls import client_context, server_context
 from gateway.ledger.note import VerifierKey
+from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.config import SECRET_UNUSABLE
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
@@ -116,6 +118,26 @@ class _Inspection:
             self.listed(("keys", "signing_certificate"), key, trust, own, Usage.GATEWAY_SIGN)
         with self.at("keys", "vault_key"):
             read_vault_key(keys.vault_key)
+        for index, hosted in enumerate(keys.hosted):
+            with self.at("keys", "hosted", index, "key"):
+                key = load_signing_key(hosted.key, hosted.certificate)
+                path = ("keys", "hosted", index, "certificate")
+                self.listed(path, key, trust, hosted.subsystem, Usage.HOSTED_SIGN)
+        if trust is not None:
+            self.hosted(trust)
+
+    def hosted(self, trust: TrustStore) -> None:
+        """Subsystems that prove themselves by mutual TLS need a key here, and a way to show their certificate."""
+        listener, held = self.settings.listener, {each.subsystem for each in self.settings.keys.hosted}
+        callers = [each.id for each in trust.document.subsystems if ProofScheme.MUTUAL_TLS in each.schemes]
+        for subsystem in callers:
+            if subsystem not in held:
+                text = f"no hosted key for {subsystem}, which may prove itself by mtls: its calls are refused"
+                self.warn(("keys",), text)
+        asked = listener.tls is not None and listener.client_certificates is not ClientCertificates.NONE
+        if callers and not asked and not listener.certificate_proxies:
+            text = "no TLS client certificate can reach it, but subsystems may prove themselves by mtls"
+            self.warn(("listener",), text)
 
     def listed(self, path: KeyPath, key: FileKey, trust: TrustStore | None, owner: SubsystemId, usage: Usage) -> None:
         """The trust list knows the gateway's key, as what it is."""
