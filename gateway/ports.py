@@ -51,6 +51,13 @@ class Signer(Protocol):
         """The signature in RFC 9421 form (ECDSA: raw r‖s)."""
 
     @property
+    def jws_algorithm(self) -> str:
+        """Its ``alg`` in a JWS (RFC 7518 §3.1): ES256, ES384, EdDSA or PS256."""
+
+    def sign_jws(self, data: bytes) -> bytes:
+        """The signature over a JWS signing input, by ``jws_algorithm``."""
+
+    @property
     def xml_algorithm(self) -> str:
         """Its signature method in XML Signature: ECDSA with SHA-256 or SHA-384, RSA with SHA-256 (a URI). Raises
         ExchangeError for a key that XML Signature has none for (Ed25519).
@@ -85,6 +92,9 @@ class Codec(Protocol):
 
     def answer(self, minimised: Minimised, record_id: RecordId, request_hash: str) -> Answer:
         """The answer without its seal. record_id: its record's. request_hash: ``X-Road-Request-Hash``, base64."""
+
+    def with_root(self, answer: Answer, root: bytes) -> Answer:
+        """An enveloped answer of this codec with another envelope in its place, the attachments as they were."""
 
     def refuse(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
         """The error as this protocol writes it, without seal. record_id: where the log has it (problem instance)."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import jwt.algorithms
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -147,6 +148,15 @@ def _xml_signer(key: PrivateKeyTypes, algorithm: Algorithm, sign: Sign) -> tuple
     return (_XML[algorithm], sign) if algorithm in _XML else None
 
 
+_JWS: Final[dict[Algorithm, tuple[str, jwt.algorithms.Algorithm]]] = {
+    Algorithm.ECDSA_P256_SHA256: ("ES256", jwt.algorithms.ECAlgorithm(hashes.SHA256, ec.SECP256R1)),
+    Algorithm.ECDSA_P384_SHA384: ("ES384", jwt.algorithms.ECAlgorithm(hashes.SHA384, ec.SECP384R1)),
+    Algorithm.ED25519: ("EdDSA", jwt.algorithms.OKPAlgorithm()),
+    Algorithm.RSA_PSS_SHA512: ("PS256", jwt.algorithms.RSAPSSAlgorithm(hashes.SHA256)),
+}
+"""JWS algorithms (RFC 7518 §3, RFC 8037) and PyJWT's code for them. A key has one of them, too."""
+
+
 def _public(key: PublicKeyTypes) -> tuple[Algorithm, Verify]:
     if isinstance(key, ec.EllipticCurvePublicKey):
         curve = _curve(key.curve.name)
@@ -179,10 +189,11 @@ class PublicKey:
     algorithm: the only one it verifies. keyid: what a signature names it by. Raises ValueError for any other key.
     """
 
-    __slots__ = ("_verify", "_verify_xml", "algorithm", "keyid")
+    __slots__ = ("_key", "_verify", "_verify_xml", "algorithm", "keyid")
 
     def __init__(self, key: PublicKeyTypes, *, keyid: str) -> None:
         self.algorithm, self._verify = _public(key)
+        self._key = key
         self._verify_xml = _xml_verifiers(key, self.algorithm, self._verify)
         self.keyid = _checked(keyid)
 
@@ -210,6 +221,19 @@ class PublicKey:
             raise ExchangeError(SIGNATURE_INVALID) from None
 
     @property
+    def jws_algorithm(self) -> str:
+        """The only ``alg`` of a JWS that it verifies: ES256, ES384, EdDSA or PS256."""
+        return _JWS[self.algorithm][0]
+
+    def verify_jws(self, signature: bytes, data: bytes) -> None:
+        """Return if ``signature`` is this key's over a JWS signing input, by ``jws_algorithm``.
+
+        Raises ExchangeError SIGNATURE_INVALID otherwise.
+        """
+        if not _JWS[self.algorithm][1].verify(data, self._key, signature):
+            raise ExchangeError(SIGNATURE_INVALID)
+
+    @property
     def xml_algorithms(self) -> tuple[str, ...]:
         """The signature methods of XML Signature that it verifies (URIs); none for Ed25519."""
         return tuple(self._verify_xml)
@@ -235,16 +259,26 @@ class PrivateKey:
     ValueError as PublicKey does.
     """
 
-    __slots__ = ("_sign", "_xml", "algorithm", "keyid")
+    __slots__ = ("_key", "_sign", "_xml", "algorithm", "keyid")
 
     def __init__(self, key: PrivateKeyTypes, *, keyid: str) -> None:
         self.algorithm, self._sign = _private(key)
+        self._key = key
         self._xml = _xml_signer(key, self.algorithm, self._sign)
         self.keyid = _checked(keyid)
 
     def sign(self, data: bytes) -> bytes:
         """The signature over ``data`` in RFC 9421 form (ECDSA: raw r ‖ s)."""
         return self._sign(data)
+
+    @property
+    def jws_algorithm(self) -> str:
+        """Its ``alg`` in a JWS: ES256, ES384, EdDSA or PS256."""
+        return _JWS[self.algorithm][0]
+
+    def sign_jws(self, data: bytes) -> bytes:
+        """The signature over a JWS signing input, by ``jws_algorithm``."""
+        return _JWS[self.algorithm][1].sign(data, self._key)
 
     @property
     def xml_algorithm(self) -> str:
