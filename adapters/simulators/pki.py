@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapters.simulators.weak_certificate import sign_with_sha1
 from gateway.keys.file import write_private_key
@@ -55,7 +56,9 @@ class Offer(Struct, frozen=True):
 
 
 class Party(Struct, frozen=True, kw_only=True):
-    """A subsystem to make keys for. kind: of its signing key. hosted: the gateway holds a key that signs for it."""
+    """A subsystem to make keys for. kind: of its signing key. hosted: the gateway holds a key that signs for it.
+    networks: where its mTLS-only calls may come from (CIDR); none: anywhere.
+    """
 
     id: SubsystemId
     organization: str
@@ -63,6 +66,7 @@ class Party(Struct, frozen=True, kw_only=True):
     kind: KeyKind = KeyKind.P256
     schemes: frozenset[ProofScheme] = frozenset({ProofScheme.HTTP_SIGNATURE})
     hosted: bool = False
+    networks: tuple[str, ...] = ()
     services: tuple[Offer, ...] = ()
 
 
@@ -77,7 +81,7 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 class Bad(Struct, frozen=True, kw_only=True):
-    """A certificate that must be refused, listed for ``owner`` as a signing certificate."""
+    """A certificate that must be refused, listed for ``owner``."""
 
     owner: SubsystemId
     key: Path
@@ -88,7 +92,8 @@ class Pki(Struct, frozen=True, kw_only=True):
     """What ``make`` made.
 
     signers: private keys; signer_keys: the public ones, of which a gateway's configuration pins all, requiring
-    SIGNERS_REQUIRED. hosted: key and certificate. log_vkey: C2SP verifier key. bad: by name; empty unless asked for.
+    SIGNERS_REQUIRED. hosted: key and certificate. log_vkey: C2SP verifier key. bad, bad_tls: signing and TLS
+    certificates that must be refused, by name; empty unless asked for.
     """
 
     folder: Path
@@ -105,6 +110,7 @@ class Pki(Struct, frozen=True, kw_only=True):
     role_keys: dict[RoleName, Path]
     trust_list: Path
     bad: dict[str, Bad]
+    bad_tls: dict[str, Bad]
 
 
 def make(
@@ -151,6 +157,7 @@ class _Maker:
         hosted = {party.id: self.hosted(party) for party in parties if party.hosted}
         log_vkey = self.log(log_origin)
         refused = self.bad(parties[0]) if bad else {}
+        refused_tls = self.bad_tls(parties[0]) if bad else {}
         crls = self.authorities()
         signers = self.key_pairs("signers", ("1", "2", "3"))
         roles = self.key_pairs("roles", tuple(RoleName))
@@ -171,6 +178,7 @@ class _Maker:
             role_keys=dict(zip(RoleName, roles, strict=True)),
             trust_list=self.publish(document, list(signers.values())[:SIGNERS_REQUIRED]),
             bad=refused,
+            bad_tls=refused_tls,
         )
 
     def log(self, origin: str) -> str:
@@ -268,7 +276,9 @@ class _Maker:
                 for member, name in {str(party.id.member): party.organization for party in parties}.items()
             ],
             "subsystems": [
-                {"id": str(party.id), "name": party.name, "schemes": sorted(party.schemes)} for party in parties
+                {"id": str(party.id), "name": party.name, "schemes": sorted(party.schemes)}
+                | ({"networks": list(party.networks)} if party.networks else {})
+                for party in parties
             ],
             "services": [
                 {"id": f"{party.id}/{offer.code}", "type": offer.type, "title": offer.title}
@@ -299,13 +309,7 @@ class _Maker:
         day, week = DAY, 7 * DAY
 
         def within(start: float, end: float) -> Profile:
-            return Profile(
-                usage=Usage.SIGN,
-                common_name=right.common_name,
-                organization=right.organization,
-                not_before=plus(self.now, start),
-                not_after=plus(self.now, end),
-            )
+            return replace(right, not_before=plus(self.now, start), not_after=plus(self.now, end))
 
         stranger = DevelopmentAuthority.root("Another CA", "Elsewhere", new_key(), now=self.now, days=365)
         keys = {name: new_key() for name in ("expired", "not-yet-valid", "other-ca", "revoked", "wrong-usage", "sha1")}
@@ -323,8 +327,21 @@ class _Maker:
         self.revoked[x509.load_der_x509_certificate(certificates["revoked"]).serial_number] = plus(self.now, -60)
         return {name: self.bad_one(party, name, keys[name], der) for name, der in certificates.items()}
 
-    def bad_one(self, party: Party, name: str, key: PrivateKey, der: bytes) -> Bad:
-        self.list_certificate(party, Usage.SIGN, der)
+    def bad_tls(self, party: Party) -> dict[str, Bad]:
+        """After ``bad``."""
+        right = self.profile(party, Usage.TLS)
+        past = replace(right, not_before=plus(self.now, -7 * DAY), not_after=plus(self.now, -DAY))
+        keys = {name: new_key() for name in ("tls-expired", "tls-revoked")}
+        certificates = {
+            name: self.issuing.issue(key.public_key(), past if name == "tls-expired" else right)
+            for name, key in keys.items()
+        }
+        revoked = x509.load_der_x509_certificate(certificates["tls-revoked"])
+        self.revoked[revoked.serial_number] = plus(self.now, -60)
+        return {name: self.bad_one(party, name, keys[name], der, Usage.TLS) for name, der in certificates.items()}
+
+    def bad_one(self, party: Party, name: str, key: PrivateKey, der: bytes, usage: Usage = Usage.SIGN) -> Bad:
+        self.list_certificate(party, usage, der)
         key_file, certificate_file = self.write(self.folder / "bad" / name, key, der)
         return Bad(owner=party.id, key=key_file, certificate=certificate_file)
 

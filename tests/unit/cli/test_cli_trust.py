@@ -74,7 +74,7 @@ def test_the_operator_publishes_with_the_gateways_own_settings(site, tmp_path):
     try:
         said = good("trust", "publish", sign(site, file, 0, 1), "--config", site.config).err
         assert "SIGHUP" in said
-        assert said.count("cannot be used") == len(site.pki.bad)
+        assert said.count("cannot be used") == len(site.pki.bad) + len(site.pki.bad_tls)
         assert read_draft(site.pki.trust_list).serial == 2
     finally:
         site.pki.trust_list.write_bytes(before)
