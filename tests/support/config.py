@@ -29,6 +29,7 @@ def write_pki(folder: Path) -> Path:
     """Stand-ins for the files of a development PKI: right names, no keys in them."""
     names = [
         "gateway/tls.pem", "gateway/tls.key.pem", "gateway/log.key.pem", "gateway/sign.pem", "gateway/sign.key.pem",
+        "gateway/hosted-VN_GOV_H57_one-stop.pem", "gateway/hosted-VN_GOV_H57_one-stop.key.pem",
         "roles/auditor.pub.pem", "roles/data-protection-officer.pub.pem", "trust/list.jws",
         "signers/1.pub.pem", "signers/2.pub.pem", "signers/3.pub.pem",
     ]  # fmt: skip

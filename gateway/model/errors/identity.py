@@ -26,8 +26,8 @@ CLIENT_CERT_REFUSED = ErrorKind(
     ),
 )
 CLIENT_CERT_MALFORMED = ErrorKind(
-    code="client.client_cert_malformed",
-    status=400,
+    code="server.clientproxy.client_cert_malformed",
+    status=500,
     fault=Fault.GATEWAY,
     title=Text("Client-Cert does not follow RFC 9440", "Client-Cert không đúng RFC 9440"),
     next=Text(
