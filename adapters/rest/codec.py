@@ -113,6 +113,10 @@ class RestCodec:
         )
         return Answer(head=AnswerHead(status=reply.status, fields=fields), body=minimised.body)
 
+    def with_root(self, answer: Answer, root: bytes) -> Answer:  # noqa: ARG002 - nothing here is enveloped
+        """Nothing that REST answers has an envelope."""
+        return answer
+
     def refuse(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:
         """The error in the form that this caller reads: problem details, or X-Road's own JSON or XML."""
         return self._errors.write(head, claim, error, record_id)

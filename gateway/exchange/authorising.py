@@ -4,17 +4,18 @@ from msgspec import UNSET
 
 from gateway.exchange.recording import nonces_of
 from gateway.exchange.rules import Route, Rules
-from gateway.model.envelope import Envelope
+from gateway.model.envelope import Envelope, ProofScheme
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.request import (
     REPLAYED_NONCE,
     UNKNOWN_SERVICE,
     UNSUPPORTED_MEDIA_TYPE,
 )
-from gateway.model.stages import Authorized, Direct, Verified
+from gateway.model.stages import Authorized, Direct, Hosted, Verified
 from gateway.policy.policyset import Pseudonym
 from gateway.ports import Codec
 from gateway.signing.digest import verify_content_digest
+from gateway.signing.wsse import check_attachments
 from gateway.validation.persons import check_no_person
 
 
@@ -27,16 +28,26 @@ class Freshness:
     def reserve(self, verified: Verified) -> "_Reserved":
         """Hold the proof's nonce until its record is committed: of two copies at once only one goes on.
 
-        Checks the body's digest too, since a nonce is spent on exactly one message. Raises ExchangeError.
+        Checks the digests of body or attachments too, since a nonce is spent on exactly one message. Raises
+        ExchangeError.
         """
-        if isinstance(verified.proof, Direct):
-            verify_content_digest(verified.parts.head, verified.parts.body)
+        _check_digests(verified)
         keys = [nonce.key for nonce in nonces_of(verified)]
         for key in keys:
             if key in self._flying:
                 raise ExchangeError(REPLAYED_NONCE)
         self._flying.update(keys)
         return _Reserved(self._flying, keys)
+
+
+def _check_digests(verified: Verified) -> None:
+    proof, received = verified.proof, verified.claimed.received
+    if isinstance(proof, Direct) and proof.scheme == ProofScheme.WS_SECURITY:
+        check_attachments(proof, received.body.parts)
+    elif isinstance(proof, Direct):
+        verify_content_digest(verified.parts.head, received.body)
+    elif isinstance(proof, Hosted) and "content-digest" in received.head.index:
+        verify_content_digest(received.head, received.body)
 
 
 class _Reserved:

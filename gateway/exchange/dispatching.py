@@ -1,14 +1,21 @@
 """Step 8, dispatch: only what is recorded is forwarded, under the gateway's signature."""
 
+import base64
 from collections.abc import Mapping
 
-from gateway.exchange.rules import Route
+from msgspec import structs
+
+from gateway.exchange.hosting import with_digest
+from gateway.exchange.rules import Route, Rules
+from gateway.model.envelope import MessageProtocol
 from gateway.model.forwarding import forwarded
-from gateway.model.message import Fields, Part
-from gateway.model.stages import Direct, Recorded, Reply
+from gateway.model.message import Body, Fields, Part
+from gateway.model.stages import Delegated, Direct, Recorded, Reply
 from gateway.ports import Clock, Outbound, Signer
 from gateway.signing.http_sig_sign import Passed, original_target, sign_forward
 from gateway.signing.target import PublicUrl
+from gateway.signing.wsse import verify_answer
+from gateway.signing.wsse_sign import sign_envelope
 from gateway.signing.xroad_hash import request_hash
 
 
@@ -23,52 +30,91 @@ class Dispatcher:
         self._clock = clock
         self._public_urls = public_urls
 
-    async def dispatch(self, recorded: Recorded, route: Route) -> Reply:
+    async def dispatch(self, recorded: Recorded, route: Route, rules: Rules) -> Reply:
         """(8) Forward and return what came of it; never raises for what a provider does."""
         deadline = self._clock.monotonic() + route.timeout
-        return await route.target.send(recorded, self._countersign(recorded), deadline)
-
-    def _countersign(self, recorded: Recorded) -> "_Countersigner":
         received = recorded.authorized.verified.claimed.received
-        return _Countersigner(recorded, self._key, self._clock, self._public_urls[received.public_url])
+        countersigner = _Countersigner(recorded, rules, self._key, self._clock, self._public_urls[received.public_url])
+        reply = await route.target.send(recorded, countersigner, deadline)
+        if countersigner.evidence:
+            reply = structs.replace(reply, evidence=(*reply.evidence, *countersigner.evidence))
+        return reply
 
 
 class _Countersigner:
-    """The gateway's signature over what one provider receives for one recorded request."""
+    """The gateway's signatures towards one provider for one recorded request, and what it proved of the answer.
 
-    __slots__ = ("_clock", "_key", "_public_url", "_recorded")
+    evidence: of WS-Security at the provider's end, for the record.
+    """
 
-    def __init__(self, recorded: Recorded, key: Signer, clock: Clock, public_url: PublicUrl) -> None:
+    __slots__ = ("_clock", "_confirms", "_key", "_public_url", "_recorded", "_rules", "evidence")
+
+    def __init__(self, recorded: Recorded, rules: Rules, key: Signer, clock: Clock, public_url: PublicUrl) -> None:
         self._recorded = recorded
+        self._rules = rules
         self._key = key
         self._clock = clock
         self._public_url = public_url
+        self._confirms: str | None = None
+        self.evidence: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, outbound: Outbound) -> Fields:
         """The fields to add: where the caller's target was, the receipt, and the signatures."""
-        verified = self._recorded.authorized.verified
-        head, proof = verified.parts.head, verified.proof
+        head = self._recorded.authorized.verified.parts.head
         added = (
             ("Motlan-Original-Target", original_target(head, self._public_url)),
             ("Motlan-Receipt", self._recorded.id),
         )
         whole = Outbound(method=outbound.method, url=outbound.url, fields=outbound.fields + added, body=outbound.body)
-        passed = Passed(head=head, proof=proof) if isinstance(proof, Direct) else None
-        signed = sign_forward(whole, key=self._key, now=self._clock.now(), passed=passed)
+        signed = sign_forward(whole, key=self._key, now=self._clock.now(), passed=self._passed())
         return added + signed.fields
+
+    def _passed(self) -> Passed | None:
+        """The caller's signature, or the one made in its name, where it is one over the HTTP request."""
+        verified = self._recorded.authorized.verified
+        proof = verified.proof
+        if isinstance(proof, Delegated) or (isinstance(proof, Direct) and not proof.label):
+            return None
+        head = verified.parts.head if isinstance(proof, Direct) else with_digest(verified.claimed.received)
+        return Passed(head=head, proof=proof)
 
     def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
         """A SOAP request with our WS-Security header in it."""
-        raise NotImplementedError
+        signed = sign_envelope(envelope, key=self._key, now=self._clock.now(), attachments=attachments)
+        value = base64.b64encode(signed.signature).decode()
+        self._confirms = value
+        self.evidence = (
+            ("forwarded_signature_base", signed.base.decode()),
+            ("forwarded_signature", value),
+        )
+        return signed.envelope
 
     def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
-        """What the provider's WS-Security signature proves of its answer."""
-        raise NotImplementedError
+        """What the provider's WS-Security signature proves of its answer. Raises ExchangeError."""
+        proof = verify_answer(
+            answer,
+            self._rules.trust,
+            owner=self._recorded.claim.service.subsystem,
+            gateway=False,
+            now=self._clock.now(),
+            confirms=self._confirms,
+            parts=attachments,
+        )
+        self.evidence += (
+            ("provider_signature_base", proof.direct.base.decode()),
+            ("provider_signature", proof.direct.signature),
+            ("provider_keyid", proof.direct.keyid),
+        )
+        return proof.envelope
 
 
 def hash_of(recorded: Recorded) -> str:
-    """``X-Road-Request-Hash`` of a recorded request, base64."""
-    parts = recorded.authorized.verified.parts
+    """What binds an X-Road answer to a recorded request, base64: ``X-Road-Request-Hash``, or SOAP's ``requestHash``."""
+    verified = recorded.authorized.verified
+    parts = verified.parts
+    if parts.claim.protocol is MessageProtocol.SOAP:
+        root = verified.claimed.received.body.root
+        return base64.b64encode(Body(root or b"").sha512).decode()
     return request_hash(
         method=parts.head.method,
         target=parts.head.target,

@@ -15,7 +15,7 @@ from gateway.model.message import Body
 from gateway.model.numbers import person_numbers_in
 from gateway.model.outcomes import Outcome
 from gateway.model.pointer import Pointer
-from gateway.model.stages import Authorized, Delegated, Direct, Sealed, Verified
+from gateway.model.stages import Authorized, Delegated, Hosted, Sealed, Verified
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -65,7 +65,12 @@ def answer_event(sealed: Sealed, route: Route) -> Event:
     minimised = sealed.minimised
     recorded = minimised.replied.recorded
     claim = recorded.claim
-    private = (*_persons(minimised.persons), *_answer_fields(minimised.body, sealed.base, sealed.signature))
+    reply = minimised.replied.reply
+    private = (
+        *_persons(minimised.persons),
+        *_answer_fields(minimised.body, sealed.base, sealed.signature),
+        *reply.evidence,
+    )
     facts = Facts(
         id=sealed.record_id,
         at=minimised.replied.at,
@@ -76,7 +81,7 @@ def answer_event(sealed: Sealed, route: Route) -> Event:
         service=claim.service,
         method=claim.method,
         purpose=recorded.authorized.decision.purpose.code,
-        outcome=minimised.replied.reply.outcome.value,
+        outcome=reply.outcome.value,
         released=minimised.released,
         signed_by=SignedBy.GATEWAY,
         private=private,
@@ -163,7 +168,13 @@ def persons_at(document: Any | UnsetType, places: tuple[Pointer, ...]) -> tuple[
 
 
 def _signed_by(verified: Verified) -> SignedBy:
-    return SignedBy.PARENT if isinstance(verified.proof, Delegated) else SignedBy.CALLER
+    match verified.proof:
+        case Delegated():
+            return SignedBy.PARENT
+        case Hosted():
+            return SignedBy.HOSTED_KEY
+        case _:
+            return SignedBy.CALLER
 
 
 def _officer(claim: Claim) -> tuple[str, str] | None:
@@ -187,8 +198,12 @@ def _request_fields(verified: Verified) -> tuple[PrivateField, ...]:
     )
     fields = [(name, value) for name, value in said if value is not None]
     proof = verified.proof
-    if isinstance(proof, Direct):
-        fields += [("signature_base", proof.base.decode("latin-1")), ("signature", proof.signature)]
+    if isinstance(proof, Delegated):
+        return tuple(fields)
+    if isinstance(proof, Hosted):
+        fields.append(("tls_certificate", proof.certificate))
+    fields += [("signature_base", proof.base.decode("latin-1")), ("signature", proof.signature)]
+    fields += [("attachment_sha256", part.sha256.hex()) for part in received.body.parts[1:]]
     return tuple(fields)
 
 

@@ -27,7 +27,7 @@ from gateway.exchange.frame import Raw, receive
 from gateway.exchange.ids import new_record_id
 from gateway.exchange.judging import judge
 from gateway.exchange.minimising import minimise
-from gateway.exchange.proving import claim, delegate, prove
+from gateway.exchange.proving import Prover, claim, delegate
 from gateway.exchange.recording import Recorder
 from gateway.exchange.refusing import Reached, Refuser
 from gateway.exchange.rules import Route, Rules
@@ -47,10 +47,11 @@ from gateway.validation.limits import Limits
 class Parts(Struct, frozen=True, kw_only=True):
     """What the pipeline is built from.
 
-    public_urls: authority in lower case → URL of ours. quota_pseudonym: keyed, the same all day on every node.
-    inside: the codec of calls made inside.
+    prover: proves claims. public_urls: authority in lower case → URL of ours. quota_pseudonym: keyed, the same all day
+    on every node. inside: the codec of calls made inside.
     """
 
+    prover: Prover
     recorder: Recorder
     dispatcher: Dispatcher
     sealer: Sealer
@@ -70,7 +71,6 @@ class Pipeline:
 
     def __init__(self, parts: Parts, rules: Rules) -> None:
         self._parts = parts
-        self._origins = {url.origin: url for url in parts.public_urls.values()}
         self.rules = rules
 
     async def exchange(self, raw: Raw, codec: Codec) -> Released:
@@ -79,24 +79,24 @@ class Pipeline:
         reached: Reached = raw
         try:
             reached = received = receive(raw, parts.limits, parts.public_urls)  # (1)
-            reached = claimed = claim(received, codec)  # (2)
-            verified = prove(claimed, rules, self._origins)  # (3)
+            reached = claimed = claim(received, codec, rules)  # (2)
+            verified = parts.prover.prove(claimed, codec, rules)  # (3)
         except ExchangeError as error:
             return await parts.refuser.refuse(reached, codec, error, rules)
         return await self._perform(verified, codec, rules)
 
     def vouch(self, raw: Raw, codec: Codec) -> Refused | None:
-        """Steps 1 to 3 on a head alone, before its large body is read; the refusal, where they refuse it.
+        """Steps 1 to 3 on what is there of a message before its large body is read; the refusal, where they refuse it.
 
-        Nothing else follows from it: the whole message goes the whole way. raw: with a body that only says that there
-        is one. For codecs whose proof stands in the head.
+        Nothing else follows from it: the whole message goes the whole way. raw: with as much of the body as the proof
+        needs, for SOAP the envelope; else a body that only says that there is one.
         """
         parts = self._parts
         reached: Raw | Received | Claimed = raw
         try:
             reached = received = receive(raw, parts.limits, parts.public_urls)
-            reached = claimed = claim(received, codec)
-            prove(claimed, self.rules, self._origins)
+            reached = claimed = claim(received, codec, self.rules)
+            parts.prover.prove(claimed, codec, self.rules)
         except ExchangeError as error:
             return parts.refuser.refuse_unproved(reached, codec, error)
         return None
@@ -137,7 +137,7 @@ class Pipeline:
     ) -> AnswerRecorded:
         parts = self._parts
         sent_at = parts.clock.monotonic()
-        reply = stored or await parts.dispatcher.dispatch(recorded, route)  # (8)
+        reply = stored or await parts.dispatcher.dispatch(recorded, route, rules)  # (8)
         provider_seconds = parts.clock.monotonic() - sent_at
         try:
             now = parts.clock.now()
@@ -146,11 +146,19 @@ class Pipeline:
             sealed = parts.sealer.seal(minimised, codec, new_record_id(now, parts.entropy))  # (11)
             released = await parts.recorder.answer(sealed, route, retried=stored is not None)  # (12)
         except BaseException:
-            reply.body.close()
+            _close(reply.body, reply.attached)
             raise
-        if minimised.body is not reply.body:
-            reply.body.close()
+        _close(
+            None if minimised.body is reply.body else reply.body,
+            None if minimised.attached is reply.attached else reply.attached,
+        )
         parts.observer.exchanged(
             service=str(route.service), outcome=reply.outcome.value, provider_seconds=provider_seconds
         )
         return released
+
+
+def _close(*bodies: Body | None) -> None:
+    for body in bodies:
+        if body is not None:
+            body.close()

@@ -1,61 +1,183 @@
-"""Steps 2 and 3, claim and proof: who says it calls, and what of that is proved."""
+"""Steps 2 and 3, claim and proof: who says it calls, and what of that is proved.
+
+One way of proving per message, one that the trust list allows the subsystem: its own signature over the HTTP request
+(RFC 9421 or JWS) or in the envelope (WS-Security), or its TLS certificate alone.
+"""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from gateway.exchange.frame import inside
+from gateway.exchange.hosting import sign_for
+from gateway.exchange.proved import carried, covered, proved_head, without_attachments
 from gateway.exchange.rules import Rules
-from gateway.model.envelope import Claim, ProofScheme, ProvedParts
+from gateway.model.envelope import BY_CERTIFICATE, Claim, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.exchange import DELEGATION_REFUSED, PROOF_SCHEME_NOT_ALLOWED
+from gateway.model.errors.identity import CERTIFICATE_MISSING, HOSTED_KEY_MISSING
 from gateway.model.errors.request import INCONSISTENT_HEADERS
 from gateway.model.errors.signature import SIGNATURE_MISSING
-from gateway.model.ids import RecordId, encode
+from gateway.model.errors.trust import KEY_OF_ANOTHER, UNKNOWN_KEY
+from gateway.model.ids import RecordId, SubsystemId, encode
 from gateway.model.instant import Instant
 from gateway.model.message import Body, Fields, Head
-from gateway.model.stages import Claimed, Delegated, Direct, Received, Recorded, Verified
-from gateway.ports import Codec
+from gateway.model.stages import Claimed, Delegated, Hosted, Received, Recorded, Verified
+from gateway.ports import Codec, Entropy, Signer
 from gateway.signing.http_sig import parse_signature, verify_request
+from gateway.signing.message_jws import digested, parse_message_jws, verify_message_jws
 from gateway.signing.target import PublicUrl
+from gateway.signing.wsse import parse_security, verify_envelope
+from gateway.trust.document import thumbprint
+from gateway.trust.store import Key
 
-NEGOTIATION = frozenset({"accept", "accept-language", "traceparent", "tracestate", "if-none-match"})
-"""Fields that may be forwarded without being signed: they choose a representation, never what is done or for whom."""
 
-
-def claim(received: Received, codec: Codec) -> Claimed:
+def claim(received: Received, codec: Codec, rules: Rules) -> Claimed:
     """(2) What the message says of itself. Raises ExchangeError."""
-    return Claimed(received=received, claim=codec.claim(received.head, received.body))
+    said = codec.claim(received.head, received.body)
+    certificate = received.peer.certificate
+    if said.scheme is ProofScheme.NONE and certificate is not None:
+        said = said.proved_by(ProofScheme.MUTUAL_TLS)
+    if said.client == BY_CERTIFICATE:
+        if certificate is None:
+            raise ExchangeError(CERTIFICATE_MISSING, "this address is for callers that show a TLS certificate")
+        said = said.made_by(rules.trust.tls_identity(certificate, received.at))
+    return Claimed(received=received, claim=said)
 
 
-def prove(claimed: Claimed, rules: Rules, public_urls: Mapping[str, PublicUrl]) -> Verified:
-    """(3) Who calls, and the parts of the message which that proves. Raises ExchangeError.
-
-    public_urls: origin → the URL of ours that it stands for.
+class Prover:
+    """Proves claims. public_urls: origin → the URL of ours that it stands for. hosted: keys that we hold for
+    subsystems that show nothing but their TLS certificate.
     """
-    received, said = claimed.received, claimed.claim
-    if said.scheme is not ProofScheme.HTTP_SIGNATURE:
-        raise ExchangeError(SIGNATURE_MISSING, "a signature with tag motlan-request is needed (docs/signing.md)")
-    parsed = parse_signature(received.head)
-    key = rules.trust.signing_key(parsed.keyid, received.at)
-    key.require_owner(said.client)
+
+    def __init__(
+        self, public_urls: Mapping[str, PublicUrl], hosted: Mapping[SubsystemId, Signer], entropy: Entropy
+    ) -> None:
+        self._public_urls = public_urls
+        self._hosted = hosted
+        self._entropy = entropy
+
+    def prove(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
+        """(3) Who calls, and the parts of the message which that proves. Raises ExchangeError."""
+        scheme = claimed.claim.scheme
+        if scheme is ProofScheme.NONE:
+            raise ExchangeError(SIGNATURE_MISSING, "a signature with tag motlan-request is needed (docs/signing.md)")
+        if scheme is not ProofScheme.MUTUAL_TLS:
+            _same_party(claimed, rules)
+        match scheme:
+            case ProofScheme.HTTP_SIGNATURE:
+                return self._by_http_signature(claimed, rules)
+            case ProofScheme.JWS:
+                return self._by_jws(claimed, rules)
+            case ProofScheme.WS_SECURITY:
+                return self._by_envelope(claimed, codec, rules)
+            case _:
+                return self._by_certificate(claimed, rules)
+
+    def _by_http_signature(self, claimed: Claimed, rules: Rules) -> Verified:
+        received, said = claimed.received, claimed.claim
+        parsed = parse_signature(received.head)
+        key = _admitted(claimed, rules, parsed.keyid)
+        proof = verify_request(
+            received.head,
+            parsed,
+            rules.keys[parsed.keyid],
+            public_url=self._public_urls[received.public_url],
+            has_body=received.body.size > 0,
+            now=received.at,
+        )
+        parts = ProvedParts(head=covered(received.head, proof.covered), body=received.body, claim=said)
+        return Verified(claimed=claimed, client=key.owner, proof=proof, parts=parts)
+
+    def _by_jws(self, claimed: Claimed, rules: Rules) -> Verified:
+        received, said = claimed.received, claimed.claim
+        parsed = parse_message_jws(received.head)
+        key = _admitted(claimed, rules, parsed.keyid)
+        proof = verify_message_jws(
+            received.head,
+            parsed,
+            rules.keys[parsed.keyid],
+            client=said.client,
+            service=said.service,
+            public_url=self._public_urls[received.public_url],
+            has_body=received.body.size > 0,
+            now=received.at,
+        )
+        head = digested(covered(received.head, proof.covered), proof)
+        parts = ProvedParts(head=head, body=received.body, claim=said)
+        return Verified(claimed=claimed, client=key.owner, proof=proof, parts=parts)
+
+    def _by_envelope(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
+        received, said = claimed.received, claimed.claim
+        root, attached = without_attachments(received.body)
+        security = parse_security(root)
+        key = _signer_of(claimed, rules, security.keyids(rules.trust))
+        proof = verify_envelope(security, rules.keys[key.keyid], now=received.at)
+        head, body = proved_head(received.head, proof.envelope), Body(proof.envelope)
+        proved = codec.claim(head, body)
+        if proved.proved_by(said.scheme) != said:
+            raise ExchangeError(INCONSISTENT_HEADERS, "the signature does not cover what the envelope says of itself")
+        parts = ProvedParts(head=head, body=body, claim=said, attached=attached)
+        return Verified(claimed=claimed, client=key.owner, proof=proof.direct, parts=parts)
+
+    def _by_certificate(self, claimed: Claimed, rules: Rules) -> Verified:
+        received, said = claimed.received, claimed.claim
+        certificate = received.peer.certificate
+        if certificate is None:
+            raise ExchangeError(CERTIFICATE_MISSING)
+        owner = rules.trust.tls_identity(certificate, received.at)
+        if owner != said.client:
+            raise ExchangeError(KEY_OF_ANOTHER, "the TLS certificate is registered for another subsystem")
+        _allowed(said, rules)
+        rules.trust.check_network(owner, received.peer.address)
+        key = self._hosted.get(owner)
+        if key is None:
+            raise ExchangeError(HOSTED_KEY_MISSING, f"for {owner}")
+        rules.trust.hosted_key(key.keyid, owner, received.at)
+        body, attached = carried(received.body, said.protocol)
+        signed = sign_for(key, received, self._entropy)
+        proof = Hosted(
+            certificate=thumbprint(certificate),
+            keyid=key.keyid,
+            algorithm=key.algorithm,
+            label=signed.members.label,
+            signature_input=signed.members.signature_input,
+            signature=signed.members.signature,
+            base=signed.base,
+            covered=signed.covered,
+        )
+        parts = ProvedParts(head=received.head, body=body, claim=said, attached=attached)
+        return Verified(claimed=claimed, client=owner, proof=proof, parts=parts)
+
+
+def _admitted(claimed: Claimed, rules: Rules, keyid: str) -> Key:
+    """The listed key, valid when the message came, of the claimed client, which may prove itself so."""
+    key = rules.trust.signing_key(keyid, claimed.received.at)
+    key.require_owner(claimed.claim.client)
+    _allowed(claimed.claim, rules)
+    return key
+
+
+def _signer_of(claimed: Claimed, rules: Rules, keyids: tuple[str, ...]) -> Key:
+    """Of the certificates that a hint may mean, the one of the claimed client."""
+    if not keyids:
+        raise ExchangeError(UNKNOWN_KEY, "no listed signing certificate is the one that the message names")
+    own = [keyid for keyid in keyids if (key := rules.trust.key(keyid)) and key.owner == claimed.claim.client]
+    return _admitted(claimed, rules, (own or keyids)[0])
+
+
+def _allowed(said: Claim, rules: Rules) -> None:
     subsystem = rules.trust.subsystem(said.client)
     if subsystem is None or said.scheme not in subsystem.schemes:
         raise ExchangeError(PROOF_SCHEME_NOT_ALLOWED, f"{said.scheme} is not allowed for {said.client}")
-    proof = verify_request(
-        received.head,
-        parsed,
-        rules.keys[parsed.keyid],
-        public_url=public_urls[received.public_url],
-        has_body=received.body.size > 0,
-        now=received.at,
-    )
-    head = _covered(received.head, proof)
-    return Verified(
-        claimed=claimed,
-        client=key.owner,
-        proof=proof,
-        parts=ProvedParts(head=head, body=received.body, claim=said),
-    )
+
+
+def _same_party(claimed: Claimed, rules: Rules) -> None:
+    """A TLS certificate of somebody else beside a signature: two parties speak at once, and neither is believed."""
+    certificate = claimed.received.peer.certificate
+    if certificate is None:
+        return
+    owner = rules.trust.tls_owner(certificate)
+    if owner is not None and owner != claimed.claim.client:
+        raise ExchangeError(KEY_OF_ANOTHER, "the TLS certificate belongs to another subsystem than the signature")
 
 
 def delegate(parent: Recorded, said: Claim, body: Body, *, record_id: RecordId, at: Instant) -> Verified:
@@ -73,25 +195,6 @@ def delegate(parent: Recorded, said: Claim, body: Body, *, record_id: RecordId, 
         proof=Delegated(parent=parent.id),
         parts=ProvedParts(head=received.head, body=body, claim=said),
     )
-
-
-def _covered(head: Head, proof: Direct) -> Head:
-    """The head with what is proved or chooses a representation, and nothing that ends at this hop."""
-    covered = _kept(proof.covered)
-    connection = head.get("connection")
-    if connection is not None:
-        hop = {option.strip().lower() for option in connection.split(",")}
-        signed = sorted(hop.intersection(proof.covered))
-        if signed:  # whoever adds Connection on the way could take signed fields out (RFC 9110 §7.6.1)
-            raise ExchangeError(INCONSISTENT_HEADERS, "Connection names what is signed", parts=tuple(signed))
-        covered -= hop
-    fields = tuple([pair for pair in head.fields if pair[0].lower() in covered])
-    return Head(method=head.method, target=head.target, fields=fields)
-
-
-@lru_cache(maxsize=1024)
-def _kept(covered: tuple[str, ...]) -> frozenset[str]:
-    return NEGOTIATION.union(covered)
 
 
 def _synthetic_head(said: Claim, body: Body) -> Head:

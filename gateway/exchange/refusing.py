@@ -12,7 +12,7 @@ from gateway.exchange.judging import ProviderFailedError
 from gateway.exchange.recording import Recorder, nonces_of
 from gateway.exchange.retrying import Retries
 from gateway.exchange.rules import Rules
-from gateway.exchange.sealing import Sealer
+from gateway.exchange.sealing import Seal, Sealer
 from gateway.exchange.tally import Tally
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError, Fault
@@ -21,7 +21,18 @@ from gateway.model.errors.request import REPLAYED_NONCE
 from gateway.model.ids import RecordId, SubsystemId
 from gateway.model.message import AnswerHead, Head
 from gateway.model.outcomes import Outcome
-from gateway.model.stages import Answer, Authorized, Claimed, Delegated, Direct, Received, Recorded, Refused, Verified
+from gateway.model.stages import (
+    Answer,
+    Authorized,
+    Claimed,
+    Delegated,
+    Direct,
+    Hosted,
+    Received,
+    Recorded,
+    Refused,
+    Verified,
+)
 from gateway.model.storage import JournalUnavailableError, NonceUsedError
 from gateway.ports import Clock, Codec, Entropy, Observer
 from gateway.signing.http_sig_cover import accept_signature
@@ -109,13 +120,14 @@ class Refuser:
         assert raw is not None
         client = "" if claim is None else str(claim.client)
         self._tally.count(error.kind.code, client, raw.peer.address, raw.at)
-        proof = reached.proof if isinstance(reached, Verified) and isinstance(reached.proof, Direct) else None
+        proof = _own_proof(reached)
         answer = codec.refuse(head, claim, error, raw.id)
         if error.kind.status == 401:  # noqa: PLR2004 - RFC 9421 §5.1: say what to sign
             wanted = accept_signature(head, has_body=raw.body.size > 0)
             answer = _with_fields(answer, ("Accept-Signature", wanted))
-        answer, _ = self._sealer.seal_refusal(answer, head, None if received is None else received.public_url, proof)
-        return Refused(answer=answer, error=error, record_id=None)
+        url = None if received is None else received.public_url
+        seal = self._sealer.seal_refusal(answer, codec, head, url, proof)
+        return Refused(answer=seal.answer, error=error, record_id=None)
 
     async def _record(self, verified: Verified, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
         if error.kind is RECORD_FAILED or not self._rates.allow(verified.client):
@@ -132,7 +144,7 @@ class Refuser:
         received = verified.claimed.received
         answer = codec.refuse(received.head, verified.parts.claim, error, received.id)
         answer = _with_fields(answer, ("Motlan-Receipt", received.id))
-        return Refused(answer=self._sealed(verified, answer)[0], error=error, record_id=received.id)
+        return Refused(answer=self._sealed(verified, codec, answer).answer, error=error, record_id=received.id)
 
     async def _end(self, recorded: Recorded, codec: Codec, error: ExchangeError, rules: Rules) -> Refused:
         verified, now = recorded.authorized.verified, self._clock.now()
@@ -140,16 +152,16 @@ class Refuser:
         outcome = _outcome_of(error)
         refusal = codec.refuse(verified.claimed.received.head, verified.parts.claim, error, record_id)
         refusal = _with_fields(refusal, ("Motlan-Outcome", outcome.value), ("Motlan-Receipt", record_id))
-        answer, base, signature = self._sealed(verified, refusal)
+        seal = self._sealed(verified, codec, refusal)
         ending = Ending(
             id=record_id,
             at=now,
             request=recorded.id,
             outcome=outcome,
             code=error.kind.code,
-            body=answer.body,
-            base=base,
-            signature=signature,
+            body=seal.answer.body,
+            base=seal.base,
+            signature=seal.signature,
         )
         nothing_done = isinstance(error, ProviderFailedError) and outcome in _NOTHING_DONE
         free = self._retries.release(recorded.authorized) if nothing_done else None
@@ -157,14 +169,13 @@ class Refuser:
             await self._recorder.commit(ending_event(recorded.authorized, ending, in_force=rules.in_force), end=free)
         except JournalUnavailableError:
             return self._count(verified, codec, ExchangeError(ANSWER_UNRECORDED))
-        return Refused(answer=answer, error=error, record_id=record_id)
+        return Refused(answer=seal.answer, error=error, record_id=record_id)
 
-    def _sealed(self, verified: Verified, answer: Answer) -> tuple[Answer, bytes, bytes]:
+    def _sealed(self, verified: Verified, codec: Codec, answer: Answer) -> Seal:
         received, proof = verified.claimed.received, verified.proof
         if isinstance(proof, Delegated):
-            return answer, b"", b""
-        sealed, signed = self._sealer.seal_refusal(answer, received.head, received.public_url, proof)
-        return sealed, signed.base, signed.signature
+            return Seal(answer=answer, base=b"", signature=b"")
+        return self._sealer.seal_refusal(answer, codec, received.head, received.public_url, proof)
 
 
 _NOTHING_DONE = frozenset(
@@ -187,6 +198,13 @@ def _outcome_of(error: ExchangeError) -> Outcome:
     return _OUTCOMES.get(error.kind.fault, Outcome.UNKNOWN)
 
 
+def _own_proof(reached: Raw | Received | Claimed | Verified) -> Direct | Hosted | None:
+    """What the caller itself proved; nothing of a call made inside."""
+    if not isinstance(reached, Verified) or isinstance(reached.proof, Delegated):
+        return None
+    return reached.proof
+
+
 def _parts(reached: Raw | Received | Claimed | Verified) -> tuple[Head, Claim | None, Received | None]:
     match reached:
         case Verified():
@@ -201,4 +219,4 @@ def _parts(reached: Raw | Received | Claimed | Verified) -> tuple[Head, Claim | 
 
 def _with_fields(answer: Answer, *added: tuple[str, str]) -> Answer:
     head = AnswerHead(status=answer.head.status, fields=answer.head.fields + added)
-    return Answer(head=head, body=answer.body)
+    return Answer(head=head, body=answer.body, enveloped=answer.enveloped)

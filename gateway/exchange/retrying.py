@@ -84,7 +84,7 @@ class Retries:
         """
         start = self.start(replied.recorded.authorized)
         reply = replied.reply
-        if start is None or reply.outcome is Outcome.UNKNOWN or reply.body.data is None:
+        if start is None or reply.outcome is Outcome.UNKNOWN or reply.body.data is None or reply.attached is not None:
             return None, ()
         if reply.outcome is Outcome.UNAVAILABLE or not keep:
             return self.release(replied.recorded.authorized), ()

@@ -9,7 +9,7 @@ from gateway.ledger.record import InForce
 from gateway.model.ids import ServiceId
 from gateway.model.pointer import Pointer
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Target
+from gateway.ports import Interface, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 
@@ -44,10 +44,13 @@ class Route(Struct, frozen=True, kw_only=True):
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """One snapshot. keys: public keys of every signing certificate the trust list knows, by keyid."""
+    """One snapshot. keys: public keys of every signing certificate the trust list knows, by keyid. interfaces: how each
+    service is spoken over SOAP.
+    """
 
     trust: TrustStore
     keys: Mapping[str, PublicKey]
     policy: PolicySet
     routes: Mapping[ServiceId, Route]
     in_force: InForce
+    interfaces: Mapping[ServiceId, Interface] = {}

@@ -1,18 +1,35 @@
-"""Step 11, seal: the answer is signed, bound to the request, with its record's id in it."""
+"""Step 11, seal: the answer is signed, bound to the request, with its record's id in it.
+
+In the way that the caller speaks: RFC 9421 or JWS in the head, for a SOAP envelope WS-Security in its own header.
+"""
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from gateway.exchange.dispatching import hash_of
+from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
-from gateway.model.message import AnswerHead, Head
-from gateway.model.stages import Answer, Delegated, Direct, Minimised, Sealed
+from gateway.model.message import AnswerHead, Body, Head
+from gateway.model.stages import Answer, Delegated, Direct, Hosted, Minimised, Sealed
 from gateway.ports import Clock, Codec, Signer
 from gateway.signing.components import MemberTexts
 from gateway.signing.digest import content_digest
 from gateway.signing.http_sig import parse_signature
-from gateway.signing.http_sig_sign import Signed, members_of, sign_response
+from gateway.signing.http_sig_sign import members_of, sign_response
 from gateway.signing.target import PublicUrl
+from gateway.signing.wsse_sign import sign_envelope
+
+JWS_FIELD = "Motlan-JWS"
+
+
+class Seal(Struct, frozen=True, kw_only=True):
+    """An answer with the gateway's signature. base, signature: what was signed, for the record."""
+
+    answer: Answer
+    base: bytes
+    signature: bytes
 
 
 class Sealer:
@@ -34,30 +51,72 @@ class Sealer:
             return Sealed(minimised=minimised, answer=answer, record_id=record_id)
         received = verified.claimed.received
         unsealed = codec.answer(minimised, record_id, hash_of(recorded))
-        answer, signed = self._sign(unsealed, received.head, received.public_url, members_of(proof))
+        if unsealed.enveloped:
+            seal = self._in_envelope(unsealed, codec, proof)
+        else:
+            seal = self._in_head(unsealed, received.head, received.public_url, proof)
         return Sealed(
-            minimised=minimised, answer=answer, record_id=record_id, base=signed.base, signature=signed.signature
+            minimised=minimised, answer=seal.answer, record_id=record_id, base=seal.base, signature=seal.signature
         )
 
     def seal_refusal(
-        self, refusal: Answer, head: Head, public_url: str | None, proof: Direct | None
-    ) -> tuple[Answer, Signed]:
+        self, refusal: Answer, codec: Codec, head: Head, public_url: str | None, proof: Direct | Hosted | None
+    ) -> Seal:
         """Sign an error of ours, bound to as much of the request as could be read."""
-        caller = _readable(head) if proof is None else members_of(proof)
-        return self._sign(refusal, head, public_url, caller)
+        if refusal.enveloped:
+            return self._in_envelope(refusal, codec, proof)
+        return self._in_head(refusal, head, public_url, proof)
 
-    def _sign(
-        self, unsealed: Answer, head: Head, public_url: str | None, caller: MemberTexts | None
-    ) -> tuple[Answer, Signed]:
-        url = self._default if public_url is None else self._public_urls[public_url]
+    def _in_envelope(self, unsealed: Answer, codec: Codec, proof: Direct | Hosted | None) -> Seal:
+        """WS-Security: the envelope names what it confirms, and covers its attachments."""
+        wsse = isinstance(proof, Direct) and proof.scheme == ProofScheme.WS_SECURITY
+        body = unsealed.body
+        root = body.root
+        assert root is not None  # codecs write envelopes in memory
+        signed = sign_envelope(
+            root,
+            key=self._key,
+            now=self._clock.now(),
+            confirms=proof.signature if proof is not None and wsse else None,
+            attachments=body.parts[1:],
+        )
+        if body.parts:
+            answer = codec.with_root(unsealed, signed.envelope)
+        else:
+            answer = Answer(head=unsealed.head, body=Body(signed.envelope), enveloped=True)
+        return Seal(answer=answer, base=signed.base, signature=signed.signature)
+
+    def _in_head(self, unsealed: Answer, head: Head, public_url: str | None, proof: Direct | Hosted | None) -> Seal:
         fields = (*unsealed.head.fields, ("Content-Digest", content_digest(unsealed.body)))
         bare = AnswerHead(status=unsealed.head.status, fields=fields)
+        if _speaks_jws(head, proof):
+            from gateway.signing.message_jws import sign_message_jws_response  # TEMPORARY
+
+            request = proof.signature if isinstance(proof, Direct) else head.get("motlan-jws")
+            value, base, signature = sign_message_jws_response(
+                bare, unsealed.body, request=request, key=self._key, now=self._clock.now()
+            )
+            sealed = AnswerHead(status=bare.status, fields=(*fields, (JWS_FIELD, value)))
+            return Seal(answer=Answer(head=sealed, body=unsealed.body), base=base, signature=signature)
+        url = self._default if public_url is None else self._public_urls[public_url]
+        caller = _binding(head, proof)
         signed = sign_response(bare, head, public_url=url, caller=caller, key=self._key, now=self._clock.now())
         sealed = AnswerHead(status=bare.status, fields=(*fields, *signed.fields))
-        return Answer(head=sealed, body=unsealed.body), signed
+        return Seal(answer=Answer(head=sealed, body=unsealed.body), base=signed.base, signature=signed.signature)
 
 
-def _readable(head: Head) -> MemberTexts | None:
+def _speaks_jws(head: Head, proof: Direct | Hosted | None) -> bool:
+    if proof is None:
+        return len(head.all("motlan-jws")) == 1 and not head.all("signature-input")
+    return isinstance(proof, Direct) and proof.scheme == ProofScheme.JWS
+
+
+def _binding(head: Head, proof: Direct | Hosted | None) -> MemberTexts | None:
+    """The caller's own signature, where there is one that can be read."""
+    if isinstance(proof, Direct):
+        return members_of(proof) if proof.scheme == ProofScheme.HTTP_SIGNATURE else None
+    if proof is not None:
+        return None
     try:
         return parse_signature(head).members
     except ExchangeError:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from gateway.model.ids import ServiceId, SubsystemId
 from gateway.model.message import Body, Head
@@ -45,8 +45,8 @@ BY_CERTIFICATE = SubsystemId(instance="-", member_class="-", member_code="-", su
 class Claim(Struct, frozen=True, kw_only=True):
     """What a message says of itself; untrusted until the pipeline has proved it.
 
-    method: the service's HTTP method (``POST`` for operations of SOAP services). path: what follows the service in the target, raw,
-    ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id: ``X-Road-Id``.
+    method: the service's HTTP method (``POST`` for operations of SOAP services). path: what follows the service in the
+    target, raw, ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id: ``X-Road-Id``.
     officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``. protocol: how it is
     written; method and path are the service's own either way. operation: of a SOAP message the element in Body,
     ``{namespace}name``.
@@ -68,17 +68,27 @@ class Claim(Struct, frozen=True, kw_only=True):
     protocol: MessageProtocol = MessageProtocol.REST
     operation: str | None = None
 
+    def proved_by(self, scheme: ProofScheme) -> "Claim":
+        """The same, with another way of proving it."""
+        return structs.replace(self, scheme=scheme)
+
+    def made_by(self, client: SubsystemId) -> "Claim":
+        """The same, by another client."""
+        return structs.replace(self, client=client)
+
 
 class ProvedParts(Struct, frozen=True, kw_only=True):
     """The only bytes that a codec may open: what the proof covers.
 
-    head: method and target as proved, and only the covered fields. body: the proved body. claim: the claim, every
-    value of which the proof covers.
+    head: method and target as proved, and only the covered fields. body: the proved body; of a SOAP message a new
+    envelope of the proved blocks, without the rest. claim: the claim, every value of which the proof covers. attached:
+    the message with its MIME parts, where it has attachments.
     """
 
     head: Head
     body: Body
     claim: Claim
+    attached: Body | None = None
 
 
 class Envelope(Struct, frozen=True, kw_only=True):

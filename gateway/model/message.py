@@ -73,6 +73,15 @@ class AnswerHead(_WithFields, frozen=True, kw_only=True):
     status: int
 
 
+def is_xml(fields: Fields) -> bool:
+    """Whether the content that these fields describe is XML (RFC 7303: ``text/xml``, ``application/xml``, ``+xml``)."""
+    for name, value in fields:
+        if name.lower() == "content-type":
+            media = value.partition(";")[0].strip().lower()
+            return media in {"text/xml", "application/xml"} or media.endswith("+xml")
+    return False
+
+
 class Spool(Protocol):
     """A body too large for memory: an unlinked, encrypted file with one reader at a time."""
 

@@ -159,22 +159,26 @@ class Replied(Struct, frozen=True, kw_only=True):
 class Minimised(Struct, frozen=True, kw_only=True):
     """Step 10: only granted fields stay. released: pointers of the elements that are in it; ``("*",)`` for all.
     persons: numbers of persons whose data is released (private fields of the record). fields: the provider's header
-    fields that may leave.
+    fields that may leave. attached: the provider's attachments, where all is granted.
     """
 
     replied: Replied
     fields: Fields
     body: Body
+    attached: Body | None = None
     document: Any | UnsetType = UNSET
     released: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An HTTP answer, head and body, ready for the wire once it is sealed and recorded."""
+    """An HTTP answer, head and body, ready for the wire once it is sealed and recorded. enveloped: its body is a SOAP
+    envelope (or its first part is) whose own header takes the seal; else the head does.
+    """
 
     head: AnswerHead
     body: Body
+    enveloped: bool = False
 
 
 class Sealed(Struct, frozen=True, kw_only=True):

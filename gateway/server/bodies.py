@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from aiohttp import HttpVersion11, hdrs, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
+from msgspec import Struct
 from multidict import CIMultiDict
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
-from gateway.model.message import EMPTY, Body
+from gateway.model.message import EMPTY, Body, Part
 from gateway.model.stages import Released
 from gateway.server.written import SERVER, WrittenAnswer
+from gateway.validation.mime import RELATED, Splitter
 
 
 class BodySink(Protocol):
@@ -29,42 +31,64 @@ class BodySink(Protocol):
 
 NewSink = Callable[[], BodySink]
 
-Vouch = Callable[[], None]
-"""Raises unless the head proves who sends it."""
+Vouch = Callable[[Part | None], None]
+"""Raises unless what is there so far proves who sends it: the head, or the first MIME part."""
 
 STALLED_SECONDS = 60.0
 """How long a caller may take to read a piece of a large answer before it is taken for gone."""
 
 UNPROVED_BYTES = 64 * 1024
-"""More of a body is only read once its head has proved who sends it: others cost neither disk nor much memory."""
+"""More of a body is only read once its head has proved who sends it: others cost neither disk nor much memory. A proof
+that stands in an envelope is looked at before anything goes to disk.
+"""
 
 _TE = hdrs.TRANSFER_ENCODING.lower()
 
 
-async def read_body(
-    request: web.BaseRequest, *, limit: int, in_memory: int, seconds: float, new_sink: NewSink, vouch: Vouch
-) -> Body:
-    """The request's body as received. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it.
-    vouch: called once, before more than UNPROVED_BYTES are read; what it raises is passed on.
+class Reading(Struct, frozen=True, kw_only=True):
+    """How a body is read. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it. new_sink:
+    where it is spooled to. enveloped: its proof is an envelope, in the whole body or its first MIME part.
+    """
 
-    Raises ExchangeError for a body that is too large, too slow or breaks off.
+    limit: int
+    in_memory: int
+    seconds: float
+    new_sink: NewSink
+    enveloped: bool = False
+
+
+async def read_body(request: web.BaseRequest, reading: Reading, vouch: Vouch) -> Body:
+    """The request's body as received, split where it is an envelope with attachments.
+
+    vouch: called once, before more is read or kept than anybody may send; what it raises is passed on. Raises
+    ExchangeError for a body that is too large, too slow, breaks off or is no MIME.
     """
     if not request.body_exists:
         return EMPTY
     length = request.content_length
     if length is None and (request.version < HttpVersion11 or not _is_chunked(request)):  # RFC 9112 §6.1
         raise ExchangeError(kinds.BAD_HEADER, "Transfer-Encoding is chunked, and nothing else", parts=(_TE,))
-    if length is not None and length > limit:
+    if length is not None and length > reading.limit:
         raise ExchangeError(kinds.BODY_TOO_LARGE)
-    if length is not None and length > UNPROVED_BYTES:
-        vouch()
+    if reading.enveloped:
+        incoming = _Incoming(reading, vouch, _splitter(request, reading.in_memory))
+    else:
+        if length is not None and length > UNPROVED_BYTES:
+            vouch(None)
+        # whoever announced less than that cannot send more
+        incoming = _Incoming(reading, vouch if length is None else _content, None)
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return await _receive(request, incoming, reading)
+
+
+async def _receive(request: web.BaseRequest, incoming: "_Incoming", reading: Reading) -> Body:
+    content = request.content
     try:
-        if request.content.is_eof() and request.content.total_bytes <= in_memory:
-            return Body(request.content.read_nowait())
-        async with asyncio.timeout(seconds):
-            return await _collect(request, limit, in_memory, new_sink, vouch)
+        if content.is_eof() and content.total_bytes <= reading.in_memory and incoming.splitter is None:
+            return Body(content.read_nowait())
+        async with asyncio.timeout(reading.seconds):
+            return await incoming.read(content)
     except TimeoutError:
         raise ExchangeError(kinds.TIMEOUT, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
@@ -75,42 +99,78 @@ def _is_chunked(request: web.BaseRequest) -> bool:
     return request.headers.get(hdrs.TRANSFER_ENCODING, "").lower() == "chunked"
 
 
-async def _collect(request: web.BaseRequest, limit: int, in_memory: int, new_sink: NewSink, vouch: Vouch) -> Body:
-    pieces: list[bytes] = []
-    size = 0
-    vouched = request.content_length is not None  # whoever announced less cannot send more
-    async for piece in request.content.iter_any():
-        size += len(piece)
-        pieces.append(piece)
-        if size > UNPROVED_BYTES and not vouched:
-            vouch()
-            vouched = True
-        if size > in_memory:
-            return await _spool(request, pieces, limit, new_sink())
-    if size > limit:
-        raise ExchangeError(kinds.BODY_TOO_LARGE)
-    return Body(b"".join(pieces))
+def _splitter(request: web.BaseRequest, root_limit: int) -> Splitter | None:
+    content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
+    if content_type.partition(";")[0].strip().lower() != RELATED:
+        return None
+    return Splitter(content_type, root_limit=root_limit)
 
 
-async def _spool(request: web.BaseRequest, pieces: list[bytes], limit: int, sink: BodySink) -> Body:
-    size = 0
+def _content(_: Part | None) -> None:
+    """Nothing more to ask."""
 
-    async def add(piece: bytes) -> None:
-        nonlocal size
-        size += len(piece)
-        if size > limit:
+
+class _Incoming:
+    """A body that is arriving: in memory until it is too large for that, then in a sink."""
+
+    def __init__(self, reading: Reading, vouch: Vouch, splitter: Splitter | None) -> None:
+        self.splitter = splitter
+        self._reading = reading
+        self._vouch: Vouch | None = vouch
+        self._size = 0
+        self._pieces: list[bytes] = []
+        self._sink: BodySink | None = None
+
+    async def read(self, content: StreamReader) -> Body:
+        """The whole of it. Raises ExchangeError; then nothing is left of it."""
+        try:
+            async for piece in content.iter_any():
+                await self._add(piece)
+            body = Body(b"".join(self._pieces)) if self._sink is None else await self._sink.finish()
+        except BaseException:
+            if self._sink is not None:
+                self._sink.discard()
+            raise
+        if self.splitter is not None:
+            try:
+                body.parts = self.splitter.finish()
+            except BaseException:
+                body.close()
+                raise
+        return body
+
+    async def _add(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._reading.limit:
             raise ExchangeError(kinds.BODY_TOO_LARGE)
-        await sink.write(piece)
+        if self.splitter is not None:
+            self.splitter.feed(piece)
+        if self._vouch is not None and self._size > self._unproved:
+            self._ask(self._vouch)
+            self._vouch = None
+        if self._sink is None:
+            self._pieces.append(piece)
+            if self._size <= self._reading.in_memory:
+                return
+            self._sink, pieces, self._pieces = self._reading.new_sink(), self._pieces, []
+        else:
+            pieces = [piece]
+        for each in pieces:
+            await self._sink.write(each)
 
-    try:
-        for piece in pieces:
-            await add(piece)
-        async for piece in request.content.iter_any():
-            await add(piece)
-        return await sink.finish()
-    except BaseException:
-        sink.discard()
-        raise
+    @property
+    def _unproved(self) -> int:
+        return self._reading.in_memory if self._reading.enveloped else UNPROVED_BYTES
+
+    def _ask(self, vouch: Vouch) -> None:
+        if not self._reading.enveloped:
+            vouch(None)
+        elif self.splitter is None or self.splitter.root is None:
+            raise ExchangeError(
+                kinds.BODY_TOO_LARGE, "an envelope must fit in memory; send large content as attachments"
+            )
+        else:
+            vouch(self.splitter.root)
 
 
 async def respond(request: web.BaseRequest, released: Released, *, close: bool = False) -> web.StreamResponse:

@@ -11,10 +11,12 @@ from gateway.model.errors.gateway import OVERLOADED, SHUTTING_DOWN
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
-from gateway.model.message import Body, Head
-from gateway.model.stages import Peer, Refused, Released
+from gateway.model.envelope import MessageProtocol
+from gateway.model.message import Body, Head, Part
+from gateway.model.stages import Refused, Released
 from gateway.ports import Clock, Codec, Entropy
-from gateway.server.bodies import NewSink, read_body, respond
+from gateway.server.bodies import NewSink, Reading, read_body, respond
+from gateway.server.identity import Identities
 from gateway.validation.limits import Limits
 
 
@@ -29,6 +31,15 @@ _ANNOUNCED = Body(b"\0")
 """Stands for a body that is still on its way."""
 
 
+def _announced(root: Part | None) -> Body:
+    """What is there of a body before the rest is read. root: its first MIME part, where that has arrived."""
+    if root is None:
+        return _ANNOUNCED
+    body = Body(root.data or b"")
+    body.parts = (root,)
+    return body
+
+
 class _UnprovedError(Exception):
     """A head does not prove who sends it, and its body is not read."""
 
@@ -40,7 +51,7 @@ class _UnprovedError(Exception):
 class Edge:
     """Turns HTTP requests into exchanges.
 
-    new_sink: where bodies too large for memory go. Refusals of its own (overload, shutting down, broken bodies) are
+    new_sink: where bodies too large for memory go. identities: says who is at the other end. Refusals of its own (overload, shutting down, broken bodies) are
     answered unsigned and close the connection: nothing is known of the caller yet.
     """
 
@@ -53,13 +64,23 @@ class Edge:
         limits: Limits,
         options: EdgeOptions,
         new_sink: NewSink,
+        identities: Identities | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._clock = clock
         self._entropy = entropy
-        self._limits = limits
         self._options = options
-        self._new_sink = new_sink
+        self._identities = identities or Identities()
+        self._readings = {
+            protocol: Reading(
+                limit=limits.body,
+                in_memory=limits.memory,
+                seconds=options.body_seconds,
+                new_sink=new_sink,
+                enveloped=protocol is MessageProtocol.SOAP,
+            )
+            for protocol in MessageProtocol
+        }
         self._in_flight = 0
         self.closing = False
 
@@ -87,22 +108,15 @@ class Edge:
     ) -> Released:
         if request.version.major != 1:  # the parser takes 0.9 and 2.0 for versions too
             raise ExchangeError(BAD_HEADER, "HTTP/1.1 is spoken here")
-        peer = Peer(address=request.remote or "")
+        peer = self._identities.peer_of(request)
 
-        def vouch() -> None:
-            announced = Raw(id=record_id, at=now, head=head, body=_ANNOUNCED, peer=peer)
+        def vouch(root: Part | None) -> None:
+            announced = Raw(id=record_id, at=now, head=head, body=_announced(root), peer=peer)
             refused = self._pipeline.vouch(announced, codec)
             if refused is not None:
                 raise _UnprovedError(refused)
 
-        body = await read_body(
-            request,
-            limit=self._limits.body,
-            in_memory=self._limits.memory,
-            seconds=self._options.body_seconds,
-            new_sink=self._new_sink,
-            vouch=vouch,
-        )
+        body = await read_body(request, self._readings[codec.protocol], vouch)
         try:
             raw = Raw(id=record_id, at=now, head=head, body=body, peer=peer)
             return await self._pipeline.exchange(raw, codec)

@@ -13,7 +13,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.signature import ANSWER_UNSIGNABLE
 from gateway.model.instant import Instant, to_seconds
 from gateway.model.message import AnswerHead, Fields, Head
-from gateway.model.stages import Direct
+from gateway.model.stages import Direct, Hosted
 from gateway.ports import Outbound, Signer
 from gateway.signing.components import Cover, MemberTexts, Source, build_base, compile_cover, is_signable
 from gateway.signing.digest import content_digest
@@ -52,13 +52,15 @@ class SentRequest(Struct, frozen=True, kw_only=True):
 
 
 class Passed(Struct, frozen=True, kw_only=True):
-    """A caller's request whose signature may be passed along to the provider. head: as received."""
+    """A request whose caller's signature, or the one made in its name, may be passed along to the provider. head: with
+    every field that the signature covers.
+    """
 
     head: Head
-    proof: Direct
+    proof: Direct | Hosted
 
 
-def members_of(proof: Direct) -> MemberTexts:
+def members_of(proof: Direct | Hosted) -> MemberTexts:
     """The proved signature's label and members, for binding an answer to it."""
     return MemberTexts(proof.label, proof.signature_input, proof.signature)
 

@@ -182,6 +182,11 @@ class TrustStore:
         self._admit(key, at)
         return key.owner
 
+    def tls_owner(self, certificate: bytes) -> SubsystemId | None:
+        """The subsystem that a TLS client certificate (DER) is listed for, valid or not; None if it is not listed."""
+        key = self._by_der.get(certificate)
+        return None if key is None else key.owner
+
     def hosted_key(self, keyid: str, subsystem: SubsystemId, at: Instant) -> Key:
         """A key that a gateway holds for a subsystem, valid at this time. Raises ExchangeError.
 

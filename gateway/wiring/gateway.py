@@ -22,6 +22,7 @@ from gateway.exchange.configuration import Configurations
 from gateway.exchange.dispatching import Dispatcher
 from gateway.exchange.pipeline import Parts, Pipeline
 from gateway.exchange.prefill import PrefillTarget
+from gateway.exchange.proving import Prover
 from gateway.exchange.refusing import Refuser
 from gateway.exchange.rules import Rules
 from gateway.exchange.sealing import Sealer
@@ -190,6 +191,7 @@ class Gateway:
             limits=self.settings.limits,
             options=EdgeOptions(body_seconds=self.settings.timeouts.body, in_flight=self.settings.capacity.in_flight),
             new_sink=self._new_sink,
+            identities=self.identities,
         )
         await self._listen(codec, adopted.rules.trust)
         self.chores.start()
@@ -239,6 +241,7 @@ class Gateway:
             per_minute=self.settings.capacity.refusals_per_minute,
         )
         return Parts(
+            prover=Prover(origins, self.hosted, core.entropy),
             recorder=core.recorder,
             dispatcher=Dispatcher(self.key, core.clock, origins),
             sealer=sealer,

@@ -147,7 +147,6 @@ def test_uncovered_headers_end_here_but_for_those_that_choose_a_representation(p
         ("X-Road-Request-Hash", "Zm9yZ2Vk"),
         ("Motlan-Receipt", "0199a5f0-0000-7000-8000-000000000001"),
         ("Motlan-Original-Target", '"https://elsewhere/"'),
-        ("Client-Cert", ":AAAA:"),
     ],
 )
 def test_what_is_hop_by_hop_or_ours_to_say_is_not_forwarded_though_it_is_signed(place, name, value):

@@ -31,6 +31,6 @@ async def carry(
     at: Instant,
 ) -> Released:
     recorded, _ = await recorder.request(authorized, route)
-    reply = await dispatcher.dispatch(recorded, route)
+    reply = await dispatcher.dispatch(recorded, route, rules)
     minimised = minimise(judge(recorded, reply, route, limits, at), rules)
     return await recorder.answer(sealer.seal(minimised, codec, record_id), route, retried=False)

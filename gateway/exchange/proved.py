@@ -1,0 +1,62 @@
+"""What of a message a proof leaves: covered fields, the proved envelope, attachments."""
+
+from functools import lru_cache
+
+from gateway.model.envelope import MessageProtocol
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.request import BODY_TOO_LARGE, INCONSISTENT_HEADERS
+from gateway.model.message import Body, Head
+from gateway.signing.wsse import inline_xop
+
+NEGOTIATION = frozenset({"accept", "accept-language", "traceparent", "tracestate", "if-none-match"})
+"""Fields that may be forwarded without being signed: they choose a representation, never what is done or for whom."""
+
+_SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
+_MEDIA = {True: "application/soap+xml; charset=utf-8", False: "text/xml; charset=utf-8"}
+
+
+def covered(head: Head, names: tuple[str, ...]) -> Head:
+    """The head with what is proved or chooses a representation, and nothing that ends at this hop."""
+    kept = _kept(names)
+    connection = head.get("connection")
+    if connection is not None:
+        hop = {option.strip().lower() for option in connection.split(",")}
+        signed = sorted(hop.intersection(names))
+        if signed:  # whoever adds Connection on the way could take signed fields out (RFC 9110 §7.6.1)
+            raise ExchangeError(INCONSISTENT_HEADERS, "Connection names what is signed", parts=tuple(signed))
+        kept -= hop
+    fields = tuple([pair for pair in head.fields if pair[0].lower() in kept])
+    return Head(method=head.method, target=head.target, fields=fields)
+
+
+@lru_cache(maxsize=1024)
+def _kept(names: tuple[str, ...]) -> frozenset[str]:
+    return NEGOTIATION.union(names)
+
+
+def proved_head(head: Head, envelope: bytes) -> Head:
+    """The head of a message whose envelope alone is proved: where it was sent, and that it is an envelope."""
+    fields = [pair for pair in head.fields if pair[0].lower() in NEGOTIATION]
+    media = _MEDIA[_SOAP12 in envelope[:256]]
+    return Head(method=head.method, target=head.target, fields=(("Content-Type", media), *fields))
+
+
+def without_attachments(body: Body) -> tuple[bytes, Body | None]:
+    """The envelope as it was signed, with XOP content in its place, and the message where attachments remain.
+
+    Raises ExchangeError for an envelope that is not in memory.
+    """
+    root = body.root
+    if root is None:
+        raise ExchangeError(BODY_TOO_LARGE, "an envelope must fit in memory; send large content as attachments")
+    root, rest = inline_xop(root, body.parts)
+    return root, body if rest else None
+
+
+def carried(body: Body, protocol: MessageProtocol) -> tuple[Body, Body | None]:
+    """What the channel alone proves: everything. Of a SOAP message the envelope, and the message with attachments."""
+    if protocol is not MessageProtocol.SOAP or not body.parts:
+        return body, None
+    root = body.root
+    assert root is not None  # the splitter keeps the first part
+    return Body(root), body if len(body.parts) > 1 else None
