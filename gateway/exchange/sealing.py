@@ -18,6 +18,7 @@ from gateway.signing.components import MemberTexts
 from gateway.signing.digest import content_digest
 from gateway.signing.http_sig import parse_signature
 from gateway.signing.http_sig_sign import members_of, sign_response
+from gateway.signing.message_jws_sign import sign_message_jws_response
 from gateway.signing.target import PublicUrl
 from gateway.signing.wsse_sign import sign_envelope
 
@@ -89,15 +90,12 @@ class Sealer:
     def _in_head(self, unsealed: Answer, head: Head, public_url: str | None, proof: Direct | Hosted | None) -> Seal:
         fields = (*unsealed.head.fields, ("Content-Digest", content_digest(unsealed.body)))
         bare = AnswerHead(status=unsealed.head.status, fields=fields)
-        if _speaks_jws(head, proof):
-            from gateway.signing.message_jws import sign_message_jws_response  # TEMPORARY
-
-            request = proof.signature if isinstance(proof, Direct) else head.get("motlan-jws")
-            value, base, signature = sign_message_jws_response(
-                bare, unsealed.body, request=request, key=self._key, now=self._clock.now()
-            )
-            sealed = AnswerHead(status=bare.status, fields=(*fields, (JWS_FIELD, value)))
-            return Seal(answer=Answer(head=sealed, body=unsealed.body), base=base, signature=signature)
+        request = _jws_of(head, proof)
+        if request is not None:
+            made = sign_message_jws_response(bare, unsealed.body, request=request, key=self._key, now=self._clock.now())
+            sealed = AnswerHead(status=bare.status, fields=(*fields, (JWS_FIELD, made.value)))
+            answer = Answer(head=sealed, body=unsealed.body)
+            return Seal(answer=answer, base=made.base, signature=made.signature)
         url = self._default if public_url is None else self._public_urls[public_url]
         caller = _binding(head, proof)
         signed = sign_response(bare, head, public_url=url, caller=caller, key=self._key, now=self._clock.now())
@@ -105,10 +103,11 @@ class Sealer:
         return Seal(answer=Answer(head=sealed, body=unsealed.body), base=signed.base, signature=signed.signature)
 
 
-def _speaks_jws(head: Head, proof: Direct | Hosted | None) -> bool:
+def _jws_of(head: Head, proof: Direct | Hosted | None) -> Direct | str | None:
+    """The caller's JWS, where it speaks that: proved, or as it stands in a request that is refused."""
     if proof is None:
-        return len(head.all("motlan-jws")) == 1 and not head.all("signature-input")
-    return isinstance(proof, Direct) and proof.scheme == ProofScheme.JWS
+        return head.get(JWS_FIELD.lower()) if not head.all("signature-input") else None
+    return proof if isinstance(proof, Direct) and proof.scheme == ProofScheme.JWS else None
 
 
 def _binding(head: Head, proof: Direct | Hosted | None) -> MemberTexts | None:

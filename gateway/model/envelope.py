@@ -45,11 +45,11 @@ BY_CERTIFICATE = SubsystemId(instance="-", member_class="-", member_code="-", su
 class Claim(Struct, frozen=True, kw_only=True):
     """What a message says of itself; untrusted until the pipeline has proved it.
 
-    method: the service's HTTP method (``POST`` for operations of SOAP services). path: what follows the service in the
-    target, raw, ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id: ``X-Road-Id``.
-    officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``. protocol: how it is
-    written; method and path are the service's own either way. operation: of a SOAP message the element in Body,
-    ``{namespace}name``.
+    method: the service's HTTP method (``POST`` for operations of SOAP services). path: what follows the service in
+    the target, raw, ``""`` or starting with ``/``. query: raw, without ``?``; None where there is none. message_id:
+    ``X-Road-Id``. officer: ``X-Road-UserId``. case: ``X-Road-Issue``. represented: ``X-Road-Represented-Party``.
+    protocol: how it is written; method and path are the service's own either way. operation: of a SOAP message the
+    element in Body, ``{namespace}name``.
     """
 
     client: SubsystemId

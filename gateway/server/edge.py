@@ -6,12 +6,12 @@ from msgspec import Struct
 from gateway.exchange.frame import Raw
 from gateway.exchange.ids import new_record_id
 from gateway.exchange.pipeline import Pipeline
+from gateway.model.envelope import MessageProtocol
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import OVERLOADED, SHUTTING_DOWN
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
-from gateway.model.envelope import MessageProtocol
 from gateway.model.message import Body, Head, Part
 from gateway.model.stages import Refused, Released
 from gateway.ports import Clock, Codec, Entropy
@@ -51,8 +51,9 @@ class _UnprovedError(Exception):
 class Edge:
     """Turns HTTP requests into exchanges.
 
-    new_sink: where bodies too large for memory go. identities: says who is at the other end. Refusals of its own (overload, shutting down, broken bodies) are
-    answered unsigned and close the connection: nothing is known of the caller yet.
+    new_sink: where bodies too large for memory go. identities: says who is at the other end. Refusals of its own
+    (overload, shutting down, broken bodies) are answered unsigned and close the connection: nothing is known of the
+    caller yet.
     """
 
     def __init__(

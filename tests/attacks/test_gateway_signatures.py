@@ -357,9 +357,10 @@ def test_two_ways_of_signing_are_refused(gate: World) -> None:
     gate.refuses(message, "client.bad_header", 400, recorded=False)
 
 
-def test_way_of_signing_that_is_not_offered_is_refused(gate: World) -> None:
+def test_a_jws_that_is_none_is_refused(gate: World) -> None:
     message = gate.message().having(("Motlan-JWS", "a.b.c"), signature=None, signature_input=None)
-    assert gate.refuses(message, "client.signature_missing", 401, recorded=False, bound=False)
+    refused = gate.refuses(message, "client.jws_malformed", 400, recorded=False, signed=False)
+    assert refused.head.get("motlan-jws"), "whoever speaks JWS is answered so"
 
 
 def test_consent_is_refused_rather_than_ignored(gate: World) -> None:
