@@ -41,6 +41,14 @@ from gateway.model.ids import parse_service
 @click.option("--officer", help="X-Road-UserId.")
 @click.option("--case", help="X-Road-Issue: dossier code.")
 @click.option("--idempotency-key", help="Repeat the same call safely with the same key.")
+@click.option(
+    "--scheme",
+    type=click.Choice([each.value for each in motlan.Scheme]),
+    default=motlan.Scheme.HTTP_SIGNATURE.value,
+    show_default=True,
+    help="How to sign: RFC 9421, or Motlan-JWS.",
+)
+@click.option("--audience", metavar="SERVICE", help="The service behind one of the gateway's own paths, for a JWS.")
 @json_option
 @verb
 @click.pass_context
@@ -76,6 +84,7 @@ async def _send(language: str, **options: Any) -> motlan.Answer:
         "officer": options["officer"],
         "case": options["case"],
         "idempotency_key": options["idempotency_key"],
+        "audience": None if options["audience"] is None else parse_service(options["audience"]),
     }
     body = _body(options["data"])
     if body is not None:
@@ -88,6 +97,7 @@ async def _send(language: str, **options: Any) -> motlan.Answer:
         gateway_certificates=options["gateway_cert"],
         authorities=options["ca"],
         language=language,
+        scheme=motlan.Scheme(options["scheme"]),
     ) as client:
         return await client.send(_call(parts.path, shared))
 

@@ -11,5 +11,6 @@
 
 from gateway.client.call import Call
 from gateway.client.session import Answer, CallFailedError, Client, open  # noqa: A004 - the name that callers read best
+from gateway.client.signing import Scheme
 
-__all__ = ["Answer", "Call", "CallFailedError", "Client", "open"]
+__all__ = ["Answer", "Call", "CallFailedError", "Client", "Scheme", "open"]

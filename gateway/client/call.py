@@ -18,11 +18,13 @@ class Call(Struct, frozen=True, kw_only=True):
     path, query: raw, below the service; an empty query is none, since HTTP clients send none. body: JSON, or bytes
     with their content_type. officer: ``X-Road-UserId``. case: ``X-Road-Issue``. message_id: ``X-Road-Id``.
     idempotency_key: repeats are answered from the first answer.
-    own_path: one of the gateway's own paths (``/v1/prefill``) in place of a service.
+    own_path: one of the gateway's own paths (``/v1/prefill``) in place of a service. audience: the service behind that
+    path (``…/motlan/prefill``), which a JWS must name.
     """
 
     service: ServiceId | None = None
     own_path: str | None = None
+    audience: ServiceId | None = None
     method: str = "POST"
     path: str = ""
     query: str | None = None
@@ -41,6 +43,11 @@ class Call(Struct, frozen=True, kw_only=True):
             raise ValueError("a call names a service, or one of the gateway's own paths")
         if self.path and not self.path.startswith("/"):
             raise ValueError("a path below the service begins with /")
+
+    @property
+    def signed_for(self) -> ServiceId | None:
+        """The service that a JWS names as ``aud``; None where nobody said."""
+        return self.service or self.audience
 
     @property
     def target(self) -> str:

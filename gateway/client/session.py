@@ -2,10 +2,9 @@
 
 import json
 import os
-import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,19 @@ from msgspec import UNSET, Struct
 from yarl import URL
 
 from gateway.client.call import Call, outbound
+from gateway.client.signing import Scheme, sign, verify
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
 from gateway.model.envelope import Purpose
-from gateway.model.ids import SubsystemId, parse_service, parse_subsystem
+from gateway.model.ids import ServiceId, SubsystemId, parse_service, parse_subsystem
 from gateway.model.instant import Instant
 from gateway.model.message import AnswerHead, Body
+from gateway.ports import Outbound
 from gateway.signing.algorithms import PublicKey
-from gateway.signing.http_sig_check import AnswerProof, verify_response
-from gateway.signing.http_sig_sign import SentRequest, sign_request
+from gateway.signing.http_sig_check import AnswerProof, Keys
+from gateway.signing.http_sig_sign import SentRequest
 
 DEFAULT_SECONDS = 60.0
+DEFAULT_LIMIT = 256 * 1024 * 1024
 _AUTOMATIC = ("Accept-Encoding", "Content-Type", "User-Agent")
 _ERRORS = 400
 
@@ -78,7 +80,8 @@ class CallFailedError(Exception):
 class Client:
     """Calls services in the name of one subsystem. Build it with ``open``.
 
-    keys: the gateway's signing keys that answers are believed from, by keyid.
+    keys: the gateway's signing keys that answers are believed from, by keyid. scheme: how requests are signed. limit:
+    bytes of the longest answer that is read.
     """
 
     def __init__(
@@ -88,8 +91,10 @@ class Client:
         gateway: str,
         subsystem: SubsystemId,
         key: FileKey,
-        keys: Mapping[str, PublicKey],
+        keys: Keys,
         language: str,
+        scheme: Scheme = Scheme.HTTP_SIGNATURE,
+        limit: int = DEFAULT_LIMIT,
     ) -> None:
         self._http = http
         self._gateway = gateway.rstrip("/")
@@ -97,6 +102,8 @@ class Client:
         self._key = key
         self._keys = keys
         self._language = language
+        self._scheme = scheme
+        self._limit = limit
 
     async def call(
         self,
@@ -126,21 +133,39 @@ class Client:
         """Sign and send a call; the answer may be an error of the gateway. Raises as ``call`` does, CallFailedError
         apart.
         """
-        plain = outbound(call, self._subsystem, self._gateway)
-        sent = sign_request(plain, key=self._key, now=_now(), nonce=secrets.token_urlsafe(24))
+        return await self.exchange(outbound(call, self._subsystem, self._gateway), service=call.signed_for)
+
+    async def exchange(self, plain: Outbound, *, service: ServiceId | None) -> Answer:
+        """Sign and send a request as it is, but for Accept-Language where it has none. service: what it calls; needed
+        for a JWS only. Raises as ``send`` does.
+        """
+        sent = sign(plain, self._scheme, client=self._subsystem, service=service, key=self._key, now=_now())
+        head, body = await self._sent(plain, sent)
+        proof = verify(head, body, sent, keys=self._keys, now=_now())
+        return Answer(status=head.status, head=head, body=body, proof=proof, sent=sent)
+
+    async def _sent(self, plain: Outbound, sent: SentRequest) -> tuple[AnswerHead, Body]:
+        spoken = () if "accept-language" in sent.head.index else (("Accept-Language", self._language),)
         async with self._http.request(
             plain.method,
             URL(plain.url, encoded=True),
-            headers=[*sent.head.fields, ("Accept-Language", self._language)],
+            headers=[*sent.head.fields, *spoken],
             data=plain.body.data or None,
             skip_auto_headers=_AUTOMATIC,
             allow_redirects=False,
         ) as response:
-            body = Body(await response.read())
+            body = Body(await self._read(response))
             fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
-            head = AnswerHead(status=response.status, fields=fields)
-        proof = verify_response(head, body, sent, keys=self._keys, now=_now())
-        return Answer(status=head.status, head=head, body=body, proof=proof, sent=sent)
+            return AnswerHead(status=response.status, fields=fields), body
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        pieces, size = [], 0
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > self._limit:
+                raise aiohttp.ClientPayloadError(f"the answer has more than {self._limit} bytes")
+            pieces.append(piece)
+        return b"".join(pieces)
 
 
 @asynccontextmanager
@@ -155,19 +180,17 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
     passphrase: str | None = None,
     language: str = "vi",
     seconds: float = DEFAULT_SECONDS,
+    scheme: Scheme = Scheme.HTTP_SIGNATURE,
 ) -> AsyncIterator[Client]:
     """A client. gateway: its public URL. key, certificate: the subsystem's, PEM. gateway_certificates: whose answers
     to believe. authorities: CA certificates for TLS, PEM; None: the operating system's. seconds: for a whole call.
+    scheme: how requests are signed; the subsystem's entry in the trust list must allow it.
 
     Raises ExchangeError(KEY_FILE_UNUSABLE) and ValueError.
     """
     signing_key = load_signing_key(Path(key), Path(certificate), passphrase=passphrase)
     known = [PublicKey.from_certificate(load_certificates(Path(file))[0]) for file in gateway_certificates]
-    context = ssl.create_default_context(cafile=authorities)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    connector = aiohttp.TCPConnector(ssl=context)
-    timeout = aiohttp.ClientTimeout(total=seconds)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
+    async with transport(authorities, seconds=seconds) as http:
         yield Client(
             http,
             gateway=gateway,
@@ -175,7 +198,21 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
             key=signing_key,
             keys={public.keyid: public for public in known},
             language=language,
+            scheme=scheme,
         )
+
+
+@asynccontextmanager
+async def transport(
+    authorities: str | os.PathLike[str] | None, *, seconds: float = DEFAULT_SECONDS
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """HTTP for a ``Client``, over TLS 1.2 or later. Arguments as of ``open``."""
+    context = ssl.create_default_context(cafile=authorities)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    connector = aiohttp.TCPConnector(ssl=context)
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as http:
+        yield http
 
 
 def _now() -> Instant:

@@ -1,10 +1,9 @@
 """Making ``Motlan-JWS``: a caller's over its request, the gateway's over an answer. Time, jti and key are arguments."""
 
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.request import DUPLICATE_HEADER
@@ -34,7 +33,7 @@ RESPONSE_TYP: Final = "motlan-response+jwt"
 FIELD_NAME: Final = "Motlan-JWS"
 
 
-class JwsAnswer(Struct, frozen=True, kw_only=True):
+class JwsAnswer(NamedTuple):
     """A signed answer. value: of its ``Motlan-JWS`` field. base: the exact bytes signed. signature: raw."""
 
     value: str
