@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from gateway.model.envelope import Claim, Purpose
-from gateway.model.errors import ErrorKind
+from gateway.model.envelope import Claim, MessageProtocol, Purpose
+from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors import policy as kinds
 from gateway.model.errors import request as request_kinds
 from gateway.policy.days import Days
@@ -91,8 +91,13 @@ def _purposes(grant: Grant) -> dict[tuple[str, str | None], Purpose]:
     return found
 
 
+def is_in_force(compiled: Compiled, day: int) -> bool:
+    """Whether a grant counts on a Vietnamese day."""
+    return compiled.grant.enabled and compiled.days.first <= day <= compiled.days.last
+
+
 def _in_force(compiled: Compiled, asked: Asked) -> bool:
-    return compiled.grant.enabled and compiled.days.first <= asked.day <= compiled.days.last
+    return is_in_force(compiled, asked.day)
 
 
 def _method(compiled: Compiled, asked: Asked) -> bool:
@@ -147,6 +152,23 @@ CHECKS: tuple[Check, ...] = (
 
 PASSED: tuple[str, ...] = ("service.known", "client.granted", "service.enabled", *(check.code for check in CHECKS))
 """Reasons of every decision: the whole argument."""
+
+
+OPEN_PASSED: tuple[str, ...] = ("service.known", "service.open", "service.enabled", "method.granted", "path.granted")
+"""Reasons of a decision about a service that is open to every listed subsystem."""
+
+
+def check_open(claim: Claim, *, enabled: bool) -> None:
+    """What an open service may be asked: to be read, or called as an operation over SOAP; nothing follows its name.
+
+    Raises ExchangeError with the step that failed.
+    """
+    if not enabled:
+        raise ExchangeError(kinds.SERVICE_DISABLED)
+    if claim.method != "GET" and (claim.method != "POST" or claim.protocol is not MessageProtocol.SOAP):
+        raise ExchangeError(kinds.METHOD_NOT_GRANTED, "method.granted: granted are GET", parts=("method.granted",))
+    if claim.path:
+        raise ExchangeError(kinds.METHOD_NOT_GRANTED, "path.granted: granted are (no path)", parts=("path.granted",))
 
 
 def first_failure(compiled: Compiled, asked: Asked) -> int | None:

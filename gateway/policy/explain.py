@@ -9,7 +9,7 @@ from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import Instant, vietnam_day
-from gateway.policy.checks import CHECKS, PASSED, Asked, Compiled
+from gateway.policy.checks import CHECKS, OPEN_PASSED, PASSED, Asked, Compiled
 from gateway.policy.policyset import PolicySet
 
 
@@ -56,6 +56,10 @@ def _of_service(policy: PolicySet, claim: Claim, client: SubsystemId) -> Iterato
     known, granted, enabled = PASSED[:3]
     service = policy.service(claim.service)
     yield Step(code=known, passed=service is not None, detail=str(claim.service))
+    if service is not None and service.open:
+        yield Step(code=OPEN_PASSED[1], passed=True, detail="every subsystem of the trust list may call it")
+        yield Step(code=enabled, passed=service.enabled)
+        return
     grants = service.clients.get(client, ()) if service else ()
     yield Step(
         code=granted,

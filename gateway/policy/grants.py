@@ -105,10 +105,12 @@ class ServiceTerms(Struct, frozen=True, kw_only=True):
     """What policy must know of a service.
 
     default_purpose: assumed for clients that cannot send one. persons: pointers to the numbers of persons whose data
-    an answer may hold.
+    an answer may hold. open: it describes services and holds nobody's data, so every listed subsystem may call it, for
+    the purpose ``metadata``, and nobody is granted it.
     """
 
     service: ServiceId
     enabled: bool = True
+    open: bool = False
     default_purpose: Purpose | None = None
     persons: tuple[str, ...] = ()

@@ -4,6 +4,9 @@ A decision is a chain of steps, each of which must hold: the service is known, t
 service is switched on; then a grant is in force, grants the method, the path, the purpose and its basis; officer and
 case are named where the grant wants them. The refusal is that of the furthest step that a grant came to. Of several
 grants that pass all steps the first in order decides.
+
+Services that describe services (``listMethods`` …) are open, by an explicit word in their terms: every subsystem that
+the trust list knows may read them. Their calls are decided here all the same, and recorded like any other.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.model.decision import Charge, Decision
+from gateway.model.decision import EVERYTHING, Charge, Decision
 from gateway.model.envelope import Claim, Envelope, Purpose
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import policy as kinds
@@ -19,12 +22,30 @@ from gateway.model.errors import request as request_kinds
 from gateway.model.ids import ServiceId, SubsystemId
 from gateway.model.instant import Instant, vietnam_day
 from gateway.model.pointer import Pointer, parse_pointer
-from gateway.policy.checks import CHECKS, PASSED, Asked, Compiled, compile_grant, first_failure, missing
+from gateway.policy.checks import (
+    CHECKS,
+    OPEN_PASSED,
+    PASSED,
+    Asked,
+    Compiled,
+    check_open,
+    compile_grant,
+    first_failure,
+    is_in_force,
+    missing,
+)
 from gateway.policy.grants import Grant, ServiceTerms
 from gateway.policy.minimise import Filter, compile_filter
 
 Pseudonym = Callable[[str, str], bytes]
 """``pseudonym(kind, value)``: keyed, so that no officer's id stands in a quota's key; the same all day long."""
+
+
+OPEN = "open:metadata"
+"""Stands in the place of a grant in decisions about open services; no grant can have this name."""
+
+METADATA = Purpose("metadata")
+"""The purpose for which open services are called, whatever else a caller states."""
 
 
 class Clause(Struct, frozen=True):
@@ -38,11 +59,12 @@ class Clause(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """A service in the set, with each client's grants in order."""
+    """A service in the set, with each client's grants in order. open: every listed subsystem may call it."""
 
     enabled: bool
     default_purpose: Purpose | None
     clients: dict[SubsystemId, tuple[Compiled, ...]]
+    open: bool = False
 
 
 class PolicySet:
@@ -57,7 +79,7 @@ class PolicySet:
 
     @classmethod
     def compile(cls, grants: Iterable[Grant], services: Iterable[ServiceTerms]) -> "PolicySet":
-        """Index the grants. Raises ValueError: a name twice, or a grant for a service that is not among them."""
+        """Index the grants. Raises ValueError: a name twice, or a grant for a service that is not here, or is open."""
         terms = {one.service: one for one in services}
         clients: dict[ServiceId, dict[SubsystemId, tuple[Compiled, ...]]] = {service: {} for service in terms}
         clauses: dict[str, Clause] = {}
@@ -66,12 +88,17 @@ class PolicySet:
                 raise ValueError(f"two grants are named {grant.name}")
             if grant.service not in terms:
                 raise ValueError(f"grant {grant.name} is for {grant.service}, which is no service here")
+            if terms[grant.service].open:
+                raise ValueError(f"grant {grant.name} is for {grant.service}, which is open to everybody")
             compiled, kept = compile_grant(grant), compile_filter(grant.fields)
             places = [parse_pointer(text) for text in terms[grant.service].persons]
             clauses[grant.name] = Clause(compiled, kept, kept.touching(places))
             of_service = clients[grant.service]
             of_service[grant.client] = (*of_service.get(grant.client, ()), compiled)
-        index = {service: Service(one.enabled, one.default_purpose, clients[service]) for service, one in terms.items()}
+        index = {
+            service: Service(one.enabled, one.default_purpose, clients[service], one.open)
+            for service, one in terms.items()
+        }
         return cls(index, clauses)
 
     def coarse(self, claim: Claim, client: SubsystemId, now: Instant) -> None:
@@ -79,7 +106,11 @@ class PolicySet:
 
         Raises ExchangeError with the step that failed.
         """
-        self.find(claim, client, now)
+        service = self._services.get(claim.service)
+        if service is not None and service.open:
+            check_open(claim, enabled=service.enabled)
+        else:
+            self.find(claim, client, now)
 
     def decide(self, envelope: Envelope, client: SubsystemId, now: Instant, pseudonym: Pseudonym) -> Decision:
         """Allow the request, or raise ExchangeError. Charges are for the journal to take with the record."""
@@ -87,6 +118,10 @@ class PolicySet:
 
     def decide_claim(self, claim: Claim, client: SubsystemId, now: Instant, pseudonym: Pseudonym) -> Decision:
         """As ``decide``; nothing of the body matters to it."""
+        service = self._services.get(claim.service)
+        if service is not None and service.open:
+            check_open(claim, enabled=service.enabled)
+            return Decision(grant=OPEN, purpose=METADATA, reasons=OPEN_PASSED, fields=EVERYTHING)
         compiled, purpose = self.find(claim, client, now)
         grant = compiled.grant
         return Decision(
@@ -98,7 +133,10 @@ class PolicySet:
         )
 
     def find(self, claim: Claim, client: SubsystemId, now: Instant) -> tuple[Compiled, Purpose]:
-        """The grant that allows the call, and the purpose it is decided for. Raises ExchangeError."""
+        """The grant that allows the call, and the purpose it is decided for; not of open services.
+
+        Raises ExchangeError.
+        """
         service = self._services.get(claim.service)
         if service is None:
             raise ExchangeError(request_kinds.UNKNOWN_SERVICE)
@@ -118,6 +156,12 @@ class PolicySet:
         check = CHECKS[furthest]
         raise ExchangeError(check.kind, missing(check, candidates), parts=(check.code,))
 
+    def in_force(self, service: ServiceId, client: SubsystemId, now: Instant) -> tuple[Grant, ...]:
+        """The client's grants for a service that are in force now, in order."""
+        known, day = self._services.get(service), vietnam_day(now)
+        granted = () if known is None else known.clients.get(client, ())
+        return tuple(each.grant for each in granted if is_in_force(each, day))
+
     def knows_purpose(self, code: str) -> bool:
         """Whether any grant is for this purpose: then it is a procedure's code, and not what somebody made up."""
         return code in self._purposes
@@ -128,6 +172,8 @@ class PolicySet:
 
     def persons(self, grant: str, document: Any) -> tuple[str, ...]:
         """The numbers of the persons of whom a grant releases anything, from the whole, unfiltered answer."""
+        if grant == OPEN:
+            return ()
         found: dict[str, None] = {}
         for place in self._clauses[grant].persons:
             found.update((value, None) for value in place.values(document) if isinstance(value, str) and value)
