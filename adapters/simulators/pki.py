@@ -43,6 +43,8 @@ HOSTS = ("localhost", "127.0.0.1", "::1")
 """Where development servers are reached."""
 
 SIGNERS_REQUIRED = 2
+SIGNING = frozenset({ProofScheme.HTTP_SIGNATURE, ProofScheme.JWS, ProofScheme.WS_SECURITY})
+"""Every way of signing for oneself."""
 GATEWAY = parse_subsystem("VN/GOV/G22/motlan")
 """The gateway's own subsystem in the demo: of the Government Office."""
 
@@ -64,7 +66,7 @@ class Party(Struct, frozen=True, kw_only=True):
     organization: str
     name: str = ""
     kind: KeyKind = KeyKind.P256
-    schemes: frozenset[ProofScheme] = frozenset({ProofScheme.HTTP_SIGNATURE})
+    schemes: frozenset[ProofScheme] = SIGNING
     hosted: bool = False
     networks: tuple[str, ...] = ()
     services: tuple[Offer, ...] = ()
