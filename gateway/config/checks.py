@@ -1,5 +1,6 @@
 """What can only be seen of several tables or files together. Each check complains at the place to be mended."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from gateway.config.sources import GrantSource, ProcedureSource, ServiceSource
 from gateway.model.decision import EVERYTHING
 from gateway.model.errors import ExchangeError
 from gateway.model.pointer import parse_pointer
+from gateway.validation.openapi import is_openapi
 
 
 def check_files(document: Document, top: GatewayFile) -> None:
@@ -95,8 +97,27 @@ def check_services(sources: list[ServiceSource], schemas: SchemaFolder, *, has_p
             seen.setdefault(name, source.document.file)
             if service.adapter is Adapter.PREFILL and not has_procedures:
                 source.document.complain((*path, "adapter"), "prefill needs folders.procedures, with a procedure in it")
+            if service.id.service_code in METADATA_CODES:
+                text = f"{service.id.service_code} is X-Road's name for a metadata service, which the gateway answers"
+                source.document.complain((*path, "id"), text)
+            _check_openapi(source.document, path, service)
             _check_schema(source.document, path, service, schemas, "request")
             _check_schema(source.document, path, service, schemas, "response")
+
+
+METADATA_CODES = frozenset({"listMethods", "allowedMethods", "getOpenAPI", "getWsdl"})
+"""Service codes that no provider's service may have."""
+
+
+def _check_openapi(document: Document, path: KeyPath, service: ServiceSettings) -> None:
+    if service.openapi is None:
+        return
+    try:
+        described = json.loads(service.openapi.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        described = None
+    if not is_openapi(described):
+        document.complain((*path, "openapi"), f"{service.openapi} is no OpenAPI 3 description in JSON")
 
 
 def _check_schema(

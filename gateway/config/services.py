@@ -177,6 +177,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     person_in_url: Annotated[
         bool, Note(description="Let 9- and 12-digit runs stand in path and query, for X-Road consumers that do it.")
     ] = False
+    openapi: Annotated[
+        Path | None,
+        Note(
+            description="OpenAPI 3 description (JSON) of a service that passes through, for getOpenAPI; services with "
+            "JSON Schemas are described by those."
+        ),
+    ] = None
     default_purpose: Annotated[
         Purpose | None, Note(description='"code;basis", assumed for consumers that cannot send a purpose.')
     ] = None

@@ -28,7 +28,6 @@ from gateway.model.stages import Recorded, Reply
 from gateway.policy.policyset import PolicySet
 from gateway.ports import Countersign, Interface
 
-
 _MOST_FIELDS = 8
 """Fields of a query that is looked into."""
 

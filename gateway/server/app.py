@@ -1,6 +1,6 @@
 """What is answered where: exchanges, the gateway's own services, the public log; and the operator's own listener."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,16 +16,26 @@ Ready = Callable[[], str | None]
 
 
 class PublicApp:
-    """The callers' listener. pages: documents by exact path (``/openapi.json`` …): content type and bytes."""
+    """The callers' listener. pages: documents by exact path (``/openapi.json`` …): content type and bytes. lists: what
+    is written for everybody by exact path (``/listClients``).
+    """
 
     def __init__(
-        self, edge: Edge, codec: Codec, log: PublicLog, *, own: Collection[str], pages: dict[str, tuple[str, bytes]]
+        self,
+        edge: Edge,
+        codec: Codec,
+        log: PublicLog,
+        *,
+        own: Collection[str],
+        pages: dict[str, tuple[str, bytes]],
+        lists: Mapping[str, Handler] | None = None,
     ) -> None:
         self._edge = edge
         self._codec = codec
         self._log = log
         self._own = frozenset(own)
         self._pages = pages
+        self._lists = dict(lists or {})
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Route by the raw path; whatever is no document is an exchange, and refused there if it is none."""
@@ -36,6 +46,9 @@ class PublicApp:
             page = self._pages.get(path)
             if page is not None and request.method in {"GET", "HEAD"}:
                 return web.Response(body=page[1], headers={"Content-Type": page[0], "Cache-Control": "no-cache"})
+            listed = self._lists.get(path)
+            if listed is not None and request.method in {"GET", "HEAD"}:
+                return await listed(request)
         return await self._edge.handle(request, self._codec)
 
 

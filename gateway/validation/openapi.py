@@ -41,6 +41,8 @@ def is_openapi(document: Any) -> bool:
     """Whether a parsed document is an OpenAPI 3 description with paths."""
     if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
         return False
+    if not isinstance(document.get("components", {}), dict):
+        return False
     version = document.get("openapi")
     return isinstance(version, str) and version.startswith("3.")
 

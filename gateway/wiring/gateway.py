@@ -44,6 +44,8 @@ from gateway.ports import Clock, Document
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
 from gateway.server.identity import Identities
+from gateway.server.listing import PATH as CLIENTS_PATH
+from gateway.server.listing import ClientList
 from gateway.server.pages import Pages, build_pages
 from gateway.server.publiclog import PublicLog
 from gateway.signing.target import PublicUrl
@@ -53,6 +55,7 @@ from gateway.validation.strict_json import parse_json
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.listeners import Listening, Opening, listen, public_tls
+from gateway.wiring.metadata import clients_of
 from gateway.wiring.providers import build_provider
 from gateway.wiring.rules import Origins, compile_rules, own_services
 from gateway.wiring.trust import KIND as TRUST_KIND
@@ -259,7 +262,14 @@ class Gateway:
     async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
         settings = self.settings
         log = PublicLog(self.core.store.log)
-        app = PublicApp(self.edge, codec, log, own=own_services(settings), pages=_pages())
+        clients = ClientList(
+            settings.gateway.subsystem.instance,
+            lambda: self.pipeline.rules.trust.digest,
+            lambda: clients_of(self.pipeline.rules.trust),
+        )
+        app = PublicApp(
+            self.edge, codec, log, own=own_services(settings), pages=_pages(), lists={CLIENTS_PATH: clients.handle}
+        )
         self._public = await listen(
             Opening(
                 host=settings.listener.host,

@@ -21,10 +21,11 @@ from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Target
+from gateway.ports import Interface, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
+from gateway.wiring.metadata import metadata_routes, metadata_terms
 
 BUILD = f"motlan {version('motlan')}"
 
@@ -43,13 +44,21 @@ def compile_rules(origins: Origins) -> Rules:
     settings, trust = origins.settings, origins.trust
     schemas = settings.schemas.compile()
     routes = {each.id: _route(each, origins, schemas) for each in settings.services.values()}
+    policy = PolicySet.compile(settings.grants, terms_of(settings))
+    interfaces: dict[ServiceId, Interface] = {}
     return Rules(
         trust=trust,
         keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
-        policy=PolicySet.compile(settings.grants, [_terms(each) for each in settings.services.values()]),
-        routes=routes,
+        policy=policy,
+        routes=routes | metadata_routes(settings, policy, routes, interfaces),
         in_force=in_force(settings, trust),
+        interfaces=interfaces,
     )
+
+
+def terms_of(settings: Settings) -> list[ServiceTerms]:
+    """What policy must know of every service, those that describe the others included."""
+    return [*(_terms(each) for each in settings.services.values()), *metadata_terms(settings)]
 
 
 def in_force(settings: Settings, trust: TrustStore, schema: bytes | None = None) -> InForce:

@@ -23,14 +23,13 @@ from gateway.model import storage
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.storage import JournalUnavailableError
-from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
 from gateway.storage.sqlite.database import SchemaError
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
 from gateway.wiring.core import build_core
-from gateway.wiring.rules import BUILD
+from gateway.wiring.rules import BUILD, terms_of
 from gateway.wiring.trust import KIND as TRUST_KIND
 
 T = TypeVar("T")
@@ -38,11 +37,7 @@ T = TypeVar("T")
 
 def policy_of(settings: Settings) -> PolicySet:
     """The policy that a gateway with these settings decides by."""
-    terms = [
-        ServiceTerms(service=each.id, enabled=each.enabled, default_purpose=each.default_purpose, persons=each.released)
-        for each in settings.services.values()
-    ]
-    return PolicySet.compile(settings.grants, terms)
+    return PolicySet.compile(settings.grants, terms_of(settings))
 
 
 def trust_of(config: Path) -> tuple[Path, Signers, LastSeen | None]:
