@@ -153,7 +153,7 @@ class CivilStatusSimulator(JsonSystem):
         """``maDonVi`` is a number, though many send its digits as text."""
         value: Any = asked.get("maDonVi")
         unit = int(value) if isinstance(value, str) and value.isdecimal() else value
-        if not isinstance(unit, int) or unit not in self._units:
+        if not isinstance(unit, int) or isinstance(unit, bool) or unit not in self._units:
             raise RefusedError("106", "AGENCY_ID_INCORRECT")
         return unit
 

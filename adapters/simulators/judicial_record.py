@@ -3,6 +3,7 @@
 JSON over REST as published by one provincial platform; codes are numbers, dates ``dd/MM/yyyy``, sex 1 or 0.
 """
 
+import re
 from typing import Any, ClassVar, Final
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ PROCESSING: Final = 4
 ISSUED: Final = 5
 _NAMES: Final = {RECEIVED: "STP đã tiếp nhận", PROCESSING: "Đang xử lý", ISSUED: "Đã có phiếu"}
 _ONE_STOP: Final = "2"
+_PROVINCE: Final = re.compile(r"H([0-9]{2})")
 _OK: Final = 1
 _KEPT: Final = 10_000
 
@@ -169,7 +171,8 @@ def _case(code: str, identity_number: str, state: int) -> Case:
 
 def _unit(code: str) -> str:
     """The department of justice's code that goes with a dossier's agency; the form is assumed."""
-    return "STP" + code.partition("-")[0][-2:]
+    found = _PROVINCE.search(code)
+    return "STP" + (found[1] if found else "")
 
 
 def _day(text: str, error: RefusedError) -> None:
