@@ -39,6 +39,7 @@ workers = {workers}
 [listener]
 host = "127.0.0.1"
 port = {port}
+{listener}
 {tls}
 {admin}
 [ledger]
@@ -51,7 +52,7 @@ readers = [{{ id = "auditor", key = "{pki}/roles/auditor.pub.pem" }}]
 signing_key = "{pki}/gateway/sign.key.pem"
 signing_certificate = "{pki}/gateway/sign.pem"
 vault_key = "{folder}/vault.key"
-
+{hosted}
 [trust]
 list = "{pki}/trust/list.jws"
 signers = ["{pki}/signers/1.pub.pem", "{pki}/signers/2.pub.pem", "{pki}/signers/3.pub.pem"]
@@ -61,6 +62,13 @@ threshold = 2
 services = "services"
 policy = "policy"
 {extra}
+"""
+
+_HOSTED = """
+[[keys.hosted]]
+subsystem = "{subsystem}"
+key = "{key}"
+certificate = "{pem}"
 """
 
 _SERVICES = """
@@ -136,8 +144,12 @@ def make_site(
     bad: bool = False,
     now: Instant | None = None,
     port: int | None = None,
+    more_parties: tuple[pki.Party, ...] = (),
+    listener: str = "",
 ) -> Site:
-    """Write PKI and configuration. backend: the provider's base URL. quota: TOML of the portal's grant for ECHO."""
+    """Write PKI and configuration. backend: the provider's base URL. quota: TOML of the portal's grant for ECHO.
+    more_parties: beside the usual ones; hosted keys are configured. listener: more TOML of that table.
+    """
     parties = (
         pki.Party(id=PORTAL, organization="Hải Phòng"),
         pki.Party(id=OTHER, organization="Huế", kind=pki.KeyKind.ED25519),
@@ -148,11 +160,12 @@ def make_site(
             kind=pki.KeyKind.P384,
             services=tuple(pki.Offer(each.service_code, ServiceType.REST) for each in (ECHO, WRITE, RECORD)),
         ),
+        *more_parties,
     )
     made = pki.make(folder / "pki", parties, now=now or SystemClock().now(), bad=bad)
     port = port or free_port()
     scheme = "https" if tls else "http"
-    listener = (
+    tls_table = (
         f'[listener.tls]\ncertificate = "{folder}/pki/gateway/tls.pem"\nkey = "{folder}/pki/gateway/tls.key.pem"\n'
     )
     values = {
@@ -161,7 +174,9 @@ def make_site(
         "workers": workers,
         "folder": folder,
         "pki": folder / "pki",
-        "tls": listener if tls else "",
+        "tls": tls_table if tls else "",
+        "listener": listener,
+        "hosted": "".join(_HOSTED.format(subsystem=each, key=key, pem=pem) for each, (key, pem) in made.hosted.items()),
         "admin": f'[admin]\nhost = "127.0.0.1"\nport = {free_port()}\n' if admin else "",
         "extra": extra,
     }
