@@ -48,7 +48,7 @@ class MadeElements:
             )
             for each in operations
         }
-        self._schema = schema_of(namespace, [root for each in operations for root in _roots(each)], shapes)
+        self._shapes = shapes
 
     def tag(self, name: str) -> str:
         """``{namespace}name`` of an element."""
@@ -74,8 +74,10 @@ class MadeElements:
 
     def wsdl(self, address: str) -> bytes:
         """The service's WSDL."""
+        roots = [root for each in self._operations for root in _roots(each)]
+        schema = schema_of(self._namespace, roots, self._shapes)
         made = [MadeOperation(element=each.element) for each in self._operations]
-        return made_wsdl(self._namespace, self._name, made, self._schema, address)
+        return made_wsdl(self._namespace, self._name, made, schema, address)
 
 
 def _roots(spoken: Spoken) -> tuple[Root, Root]:

@@ -134,6 +134,15 @@ class Adapter(StrEnum):
     POPULATION = "population"
     INSURANCE = "insurance"
     PREFILL = "prefill"
+    SOAP = "soap"
+
+
+class Wss(StrEnum):
+    """What is signed by WS-Security between the gateway and a SOAP provider."""
+
+    NONE = "none"
+    SIGN = "sign"
+    BOTH = "both"
 
 
 class Kind(StrEnum):
@@ -150,8 +159,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     adapter: Annotated[
         Adapter,
         Note(
-            description="What speaks to it: rest passes through; population and insurance speak the agencies' own "
-            "languages; prefill is the gateway's own."
+            description="What speaks to it: rest and soap pass through; population and insurance speak the agencies' "
+            "own languages; prefill is the gateway's own."
         ),
     ] = Adapter.REST
     title: Annotated[str, Note(description="For people.")] = ""
@@ -184,6 +193,30 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             "JSON Schemas are described by those."
         ),
     ] = None
+    operations: Annotated[
+        dict[str, str],
+        Note(
+            description="For SOAP consumers of a JSON service: operation -> path, or METHOD path; the operation is what "
+            'follows the service code in the element\'s name, "" for none. Of a SOAP service: operation of its WSDL -> '
+            "path that REST consumers call; absent: every one, under its own name."
+        ),
+    ] = field(default_factory=dict)
+    wsdl: Annotated[
+        Path | None, Note(description="WSDL 1.1 of a SOAP service; without one its elements pass untranslated.")
+    ] = None
+    wss: Annotated[
+        Wss,
+        Note(
+            description="WS-Security with a SOAP provider: none; sign requests; both, then its answers must be signed."
+        ),
+    ] = Wss.NONE
+    xroad_headers: Annotated[
+        bool,
+        Note(description="Whether a SOAP provider is sent the X-Road header blocks: who calls what, and for whom."),
+    ] = True
+    not_found_faults: Annotated[
+        tuple[str, ...], Note(description="Fault codes of a SOAP provider that mean: no such record.")
+    ] = ()
     default_purpose: Annotated[
         Purpose | None, Note(description='"code;basis", assumed for consumers that cannot send a purpose.')
     ] = None

@@ -21,10 +21,11 @@ from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Interface, Target
+from gateway.ports import Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
+from gateway.wiring.interfaces import build_interfaces
 from gateway.wiring.metadata import metadata_routes, metadata_terms
 
 BUILD = f"motlan {version('motlan')}"
@@ -45,7 +46,7 @@ def compile_rules(origins: Origins) -> Rules:
     schemas = settings.schemas.compile()
     routes = {each.id: _route(each, origins, schemas) for each in settings.services.values()}
     policy = PolicySet.compile(settings.grants, terms_of(settings))
-    interfaces: dict[ServiceId, Interface] = {}
+    interfaces = build_interfaces(settings, schemas)
     return Rules(
         trust=trust,
         keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
