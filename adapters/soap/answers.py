@@ -1,0 +1,100 @@
+"""Envelopes that we write: the answer element in Body, the request's X-Road blocks and requestHash in Header."""
+
+from collections.abc import Callable
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from msgspec import UNSET, Struct
+
+from adapters.soap.headers import XROAD
+from adapters.soap.metadata import MetadataInterface
+from adapters.soap.reading import Vocabulary, canonical, read_document
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.provider import INVALID_REPLY, kind_of
+from gateway.model.message import Fields, is_xml
+from gateway.model.outcomes import SUCCESSES
+from gateway.model.stages import Minimised
+from gateway.ports import Interface
+
+HASH_ALGORITHM = "http://www.w3.org/2001/04/xmlenc#sha512"
+
+
+class Written(Struct, frozen=True):
+    """An envelope of ours. soap: its namespace. fields: header fields beside Content-Type."""
+
+    soap: str
+    root: bytes
+    fields: Fields
+
+
+def envelope(soap: str, blocks: list[bytes], request_hash: str | None, element: bytes) -> bytes:
+    """An envelope. blocks: of the header, each by itself. request_hash: base64; None without X-Road headers."""
+    hashed = ""
+    if request_hash is not None:
+        hashed = f'<x:requestHash xmlns:x="{XROAD}" algorithmId="{HASH_ALGORITHM}">{request_hash}</x:requestHash>'
+    return b"".join(
+        (
+            f'<?xml version="1.0" encoding="UTF-8"?>\n<S:Envelope xmlns:S="{soap}"><S:Header>'.encode(),
+            *blocks,
+            hashed.encode(),
+            b"</S:Header><S:Body>",
+            element,
+            b"</S:Body></S:Envelope>",
+        )
+    )
+
+
+def answer_element(
+    minimised: Minimised,
+    operation: str,
+    interface: Interface | None,
+    parse_json: Callable[[bytes], Any],
+    vocabulary: Vocabulary,
+) -> bytes:
+    """The element that answers an operation. Raises ExchangeError where the reply has none.
+
+    XML of the provider is passed on as it is, once it was seen to be one element; JSON by the service's interface.
+    """
+    reply, body = minimised.replied.reply, minimised.body
+    if isinstance(interface, MetadataInterface):
+        return _translated(minimised, operation, interface, parse_json)
+    if is_xml(minimised.fields) and body.size:
+        if body.data is None:
+            raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
+        try:
+            return canonical(read_document(body.data, None, vocabulary))
+        except ExchangeError as error:
+            raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
+    if reply.outcome not in SUCCESSES:
+        raise ExchangeError(kind_of(reply.outcome, reply.provider_code), parts=reply.differing)
+    if not body.size:
+        return _empty(operation)
+    if interface is None:
+        raise ExchangeError(INVALID_REPLY, "the service has no SOAP interface for this answer")
+    return _translated(minimised, operation, interface, parse_json)
+
+
+def _translated(
+    minimised: Minimised, operation: str, interface: Interface, parse_json: Callable[[bytes], Any]
+) -> bytes:
+    body = minimised.body
+    document = minimised.document
+    if document is UNSET:
+        if body.data is None:
+            raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
+        try:
+            document = parse_json(body.data)
+        except ExchangeError:
+            raise ExchangeError(INVALID_REPLY, "the answer is not JSON") from None
+    try:
+        return interface.payload(operation, document)
+    except ValueError as error:
+        raise ExchangeError(INVALID_REPLY, f"the service's elements cannot hold the answer: {error}") from None
+
+
+def _empty(operation: str) -> bytes:
+    """An answer without content: the operation's name and ``Response`` (PR-MESS §2.3)."""
+    namespace, _, name = operation.rpartition("}")
+    if not namespace:
+        return f"<{name}Response/>".encode()
+    return f"<a:{name}Response xmlns:a={quoteattr(namespace[1:])}/>".encode()

@@ -1,0 +1,244 @@
+"""The SOAP codec: X-Road message protocol v4.0 and the façade at the rim of the one pipeline.
+
+Pure: heads and bodies in, claims, envelopes and unsealed answers out. Verifies nothing and decides nothing; nothing of
+one message is kept for the next.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from adapters.soap.answers import Written, answer_element, envelope
+from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
+from adapters.soap.faults import MEDIA, FaultWriter
+from adapters.soap.headers import echoed, read_fields
+from adapters.soap.metadata import METADATA, MetadataInterface
+from adapters.soap.mime import Composed, compose
+from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, canonical, read_message
+from adapters.soap.xml import local_name
+from adapters.soap.xop import inlined
+from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
+from gateway.model.errors import ExchangeError
+from gateway.model.errors import request as kinds
+from gateway.model.errors.soap import INVALID_SOAP, ROOT_TOO_LARGE, WRONG_OPERATION
+from gateway.model.ids import RecordId, ServiceId, encode
+from gateway.model.message import AnswerHead, Body, Fields, Head
+from gateway.model.stages import Answer, Minimised
+from gateway.ports import Interface
+from gateway.validation.mime import RELATED, parse_media_type
+
+Interfaces = Callable[[ServiceId], Interface | None]
+"""How a service is spoken over SOAP, in the configuration in force."""
+
+ParseJson = Callable[[bytes], Any]
+"""The strict parser of the gateway; raises ExchangeError."""
+
+_MEDIA = {"text/xml": SOAP11, "application/soap+xml": SOAP12}
+_XOP = "application/xop+xml"
+
+
+class _Kind(Struct, frozen=True):
+    """What a Content-Type says of an envelope: its SOAP version and its charset, where it says so."""
+
+    soap: str
+    charset: str | None
+
+
+class SoapCodec:
+    """Reads and writes SOAP messages.
+
+    interfaces, facades: of the configuration in force. parse_json: the strict JSON parser. faults: writes errors.
+    """
+
+    def __init__(
+        self,
+        interfaces: Interfaces,
+        facades: Facades,
+        parse_json: ParseJson,
+        faults: FaultWriter,
+        vocabulary: Vocabulary | None = None,
+    ) -> None:
+        self._interfaces = interfaces
+        self._facades = facades
+        self._parse_json = parse_json
+        self._faults = faults
+        self._vocabulary = vocabulary or Vocabulary()
+
+    protocol = MessageProtocol.SOAP
+
+    def claim(self, head: Head, body: Body) -> Claim:
+        """Read what header blocks, or the elements of a façade's request, claim. Raises ExchangeError."""
+        if head.method != "POST":
+            raise ExchangeError(kinds.INVALID_HTTP_METHOD, "SOAP messages are sent by POST")
+        path = head.path
+        facade = offered(path, self._facades) if path.startswith(PREFIX) else None
+        message = self._message(head, body)
+        if facade is None:
+            said = read_fields(message)
+            method, place, query = self._called(said.service, message, ruled=True)
+            return Claim(
+                client=said.client,
+                service=said.service,
+                method=method,
+                path=place,
+                query=query,
+                message_id=said.message_id,
+                officer=said.officer,
+                case=said.case,
+                represented=said.represented,
+                purpose=said.purpose,
+                scheme=ProofScheme.WS_SECURITY if said.signed else ProofScheme.NONE,
+                protocol=MessageProtocol.SOAP,
+                operation=message.operation,
+            )
+        told = read_said(message, facade.facade)
+        method, place, query = self._called(facade.service, message, ruled=False)
+        return Claim(
+            client=BY_CERTIFICATE,
+            service=facade.service,
+            method=method,
+            path=place,
+            query=query,
+            message_id=told.message_id,
+            officer=told.officer,
+            case=told.case,
+            purpose=told.purpose,
+            protocol=MessageProtocol.SOAP,
+            operation=message.operation,
+        )
+
+    def open(self, parts: ProvedParts) -> Envelope:
+        """The element in Body, as proved, and its JSON document. Raises ExchangeError."""
+        message = read_message(_root(parts.body), None, self._vocabulary)
+        if parts.head.path.startswith(PREFIX):
+            check_agency(message.payload, offered(parts.head.path, self._facades).facade, parts.claim.client)
+        payload = canonical(message.payload)
+        interface = self._interface(parts.claim.service)
+        document: Any | UnsetType = UNSET
+        if interface is not None:
+            whole = payload if parts.attached is None else inlined(message.payload, parts.attached.parts)
+            if whole is not None:
+                document = interface.document(whole)
+        return Envelope(
+            claim=parts.claim,
+            content_type=MEDIA[SOAP11],
+            body=Body(payload),
+            document=document,
+            attached=parts.attached,
+        )
+
+    def answer(self, minimised: Minimised, record_id: RecordId, request_hash: str) -> Answer:
+        """The provider's answer in an envelope that repeats the request's X-Road header blocks.
+
+        What the provider did not do is a Fault; so is an answer that the service's interface has no elements for.
+        """
+        recorded = minimised.replied.recorded
+        reply = minimised.replied.reply
+        parts = recorded.authorized.verified.parts
+        head = recorded.authorized.verified.claimed.received.head
+        enveloped = not head.path.startswith(PREFIX)
+        interface = self._interface(recorded.claim.service)
+        message = read_message(_root(parts.body), None, self._vocabulary)
+        try:
+            element = answer_element(minimised, message.operation, interface, self._parse_json, self._vocabulary)
+        except ExchangeError as error:
+            fault = self._faults.write(head, error, record_id, enveloped=enveloped)
+            added = (("Motlan-Outcome", reply.outcome.value), ("Motlan-Receipt", record_id))
+            return structs.replace(fault, head=AnswerHead(status=200, fields=fault.head.fields + added))
+        blocks = echoed(message) if enveloped else []
+        root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
+        claim, request_id = recorded.claim, recorded.id
+        fields = (
+            ("X-Road-Id", claim.message_id or request_id),
+            ("X-Road-Client", encode(claim.client)),
+            ("X-Road-Service", encode(claim.service)),
+            ("X-Road-Request-Id", request_id),
+            ("X-Road-Request-Hash", request_hash),
+            ("Motlan-Outcome", reply.outcome.value),
+            ("Motlan-Receipt", record_id),
+        )
+        attached = minimised.attached
+        if isinstance(interface, MetadataInterface):
+            attached = interface.attached(minimised.document)
+        return _written(Written(message.soap, root, fields), attached, record_id, enveloped=enveloped)
+
+    def with_root(self, answer: Answer, root: bytes) -> Answer:
+        """An answer with attachments, with another envelope (the sealed one) as its first part."""
+        spool = answer.body.spool
+        assert isinstance(spool, Composed)
+        first = answer.body.parts[0]
+        root_type, boundary = first.fields[0][1], first.fields[2][1][len("<root@") : -1]
+        content_type, body = compose(root, root_type, spool.source, boundary)
+        fields = tuple((name, content_type if name == "Content-Type" else value) for name, value in answer.head.fields)
+        return Answer(head=AnswerHead(status=200, fields=fields), body=body, enveloped=answer.enveloped)
+
+    def refuse(self, head: Head, claim: Claim | None, error: ExchangeError, record_id: RecordId) -> Answer:  # noqa: ARG002 - a Fault needs no claim
+        """The error as a Fault."""
+        return self._faults.write(head, error, record_id, enveloped=not head.path.startswith(PREFIX))
+
+    def _message(self, head: Head, body: Body) -> Message:
+        kind = _kind(head, body)
+        message = read_message(_root(body), kind.charset, self._vocabulary)
+        if message.soap != kind.soap:
+            raise ExchangeError(INVALID_SOAP, "the envelope is not of the SOAP version that Content-Type says")
+        return message
+
+    def _called(self, service: ServiceId, message: Message, *, ruled: bool) -> tuple[str, str, str | None]:
+        """The service's own method, path and query. ruled: without an interface, X-Road's rule for names holds.
+
+        An interface knows its operations; without one the element is named after the service (PR-MESS §2.2).
+        """
+        interface = self._interface(service)
+        if interface is not None:
+            found = interface.called(message.operation, canonical(message.payload))
+            if found is None:
+                raise ExchangeError(WRONG_OPERATION)
+            return found
+        name, code = local_name(message.payload), service.service_code
+        rest = name[len(code) :]
+        if ruled and (not name.startswith(code) or rest[:1].islower()):
+            raise ExchangeError(WRONG_OPERATION, "the element's name begins with the service code")
+        return "POST", f"/{rest[0].lower()}{rest[1:]}" if ruled and rest else "", None
+
+    def _interface(self, service: ServiceId) -> Interface | None:
+        return METADATA.get(service.service_code) or self._interfaces(service)
+
+
+def _root(body: Body) -> bytes:
+    root = body.root
+    if root is None:
+        raise ExchangeError(ROOT_TOO_LARGE, "large content is sent in attachments")
+    return root
+
+
+def _kind(head: Head, body: Body) -> _Kind:
+    """What Content-Type says of the envelope. Raises ExchangeError."""
+    if head.all("content-encoding"):
+        raise ExchangeError(kinds.UNSUPPORTED_MEDIA_TYPE, "compressed envelopes are not taken")
+    values = head.all("content-type")
+    if len(values) != 1:
+        kind = kinds.DUPLICATE_HEADER if values else kinds.UNSUPPORTED_MEDIA_TYPE
+        raise ExchangeError(kind, "exactly one Content-Type is needed", parts=("content-type",))
+    try:
+        media = parse_media_type(values[0])
+        if media.media == RELATED and body.parts:
+            own = next((value for name, value in body.parts[0].fields if name.lower() == "content-type"), "")
+            media = parse_media_type(own)
+    except ValueError as error:
+        raise ExchangeError(kinds.UNSUPPORTED_MEDIA_TYPE, str(error)) from None
+    named = media.parameters.get("type", "text/xml").partition(";")[0].strip() if media.media == _XOP else media.media
+    soap = _MEDIA.get(named.lower())
+    if soap is None:
+        detail = "an envelope is text/xml or application/soap+xml, with attachments multipart/related"
+        raise ExchangeError(kinds.UNSUPPORTED_MEDIA_TYPE, detail)
+    return _Kind(soap, media.parameters.get("charset"))
+
+
+def _written(written: Written, attached: Body | None, record_id: RecordId, *, enveloped: bool) -> Answer:
+    """The unsealed answer, with the provider's attachments where it has any. The boundary is its record's id."""
+    content_type, body = MEDIA[written.soap], Body(written.root)
+    if attached is not None and len(attached.parts) > 1:
+        content_type, body = compose(written.root, content_type, attached, f"motlan-{record_id}")
+    fields: Fields = (("Content-Type", content_type), *written.fields)
+    return Answer(head=AnswerHead(status=200, fields=fields), body=body, enveloped=enveloped)

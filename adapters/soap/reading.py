@@ -1,0 +1,254 @@
+"""SOAP messages of strangers, read safely: charset, limits, and the two children that matter (SOAP 1.1 §4, 1.2 §5).
+
+Nothing is fetched and nothing expanded: DOCTYPE, processing instructions (SOAP 1.1 §3), XInclude and schemaLocation are
+refused. What makes libxml2 slow or large is bounded before it is asked: it sorts an element's attributes and looks
+through its namespaces one by one, and it remembers every name that it ever saw, for as long as the process lives.
+"""
+
+import codecs
+import re
+from functools import lru_cache
+
+from lxml import etree
+from msgspec import Struct
+
+from adapters.soap.xml import Element
+from gateway.model.errors import ErrorKind, ExchangeError
+from gateway.model.errors.gateway import OVERLOADED
+from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
+
+SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
+
+NAMES_KEPT = 8 * 1024 * 1024
+"""Bytes of names, all messages' together, that the process may remember; far more than any country's services have."""
+_MOST_NAMES = 4096
+_MOST_NAMESPACES = 128
+_MOST_ATTRIBUTES = 128
+_LONGEST_NAME = 1024
+
+_DECLARATION = re.compile(
+    r"<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*[\"']1\.0[\"']"
+    r"(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*[\"']([A-Za-z][A-Za-z0-9._-]*)[\"'])?"
+    r"(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*[\"'](?:yes|no)[\"'])?[ \t\r\n]*\?>"
+)
+_LONGEST_DECLARATION = 256
+_CHARSETS = frozenset({"utf-8", "ascii", "utf-16", "cp1258", "cp1252", "iso8859-1"})
+_UTF16 = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
+_FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
+_ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
+_NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
+_CROWDED = etree.XPath(f"boolean(//*[count(@*) > {_MOST_ATTRIBUTES}])")
+_LOCATED = etree.XPath(
+    "boolean(//@xsi:schemaLocation | //@xsi:noNamespaceSchemaLocation)",
+    namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
+)
+_XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
+
+
+class Vocabulary:
+    """The names that libxml2 was shown by strangers, so that it is shown only so many. most: bytes of them.
+
+    Names that are known by then pass on; new ones are refused once there is no room.
+    """
+
+    def __init__(self, most: int = NAMES_KEPT) -> None:
+        self._room = most
+        self._known: set[bytes] = set()
+
+    def check(self, data: bytes) -> int:
+        """Refuse what is too much, else remember its names. How many attributes there may be.
+
+        Raises ExchangeError (client.invalid_xml, or overloaded).
+        """
+        attributes = _ATTRIBUTE.findall(data)
+        names = {*_ELEMENT.findall(data), *attributes}
+        namespaces = set(_NAMESPACE.findall(data))
+        if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
+            raise _unreadable("there are too many different names or namespaces")
+        new = (names | namespaces) - self._known
+        if new:
+            self._remember(new)
+        return len(attributes)
+
+    def _remember(self, new: set[bytes]) -> None:
+        if any(len(name) > _LONGEST_NAME for name in new):
+            raise _unreadable("a name is too long")
+        size = sum(len(name) for name in new)
+        if size > self._room:
+            raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
+        self._room -= size
+        self._known |= new
+
+
+class Message(Struct, frozen=True):
+    """An envelope. soap: its namespace. header: None where there is none. payload: the one element in Body."""
+
+    soap: str
+    header: Element | None
+    payload: Element
+
+    @property
+    def operation(self) -> str:
+        """The payload's name, ``{namespace}name``."""
+        tag: str = self.payload.tag
+        return tag
+
+    def blocks(self) -> list[Element]:
+        """The header blocks, in order."""
+        return [] if self.header is None else list(self.header)
+
+
+def read_message(data: bytes, charset: str | None, vocabulary: Vocabulary) -> Message:
+    """Read an envelope. charset: of Content-Type, which must agree with the document. Raises ExchangeError."""
+    return _opened(read_document(data, charset, vocabulary))
+
+
+def read_document(data: bytes, charset: str | None, vocabulary: Vocabulary) -> Element:
+    """The root element of XML that may be read. Raises ExchangeError."""
+    octets = to_utf8(data, charset)
+    if _FORBIDDEN.search(octets):
+        raise _unreadable("it has a DOCTYPE or declares entities")
+    attributes = vocabulary.check(octets)
+    try:
+        root = etree.fromstring(octets, _parser())
+    except (etree.XMLSyntaxError, ValueError):
+        raise _unreadable("it is not well-formed, or nested too deep") from None
+    _check(root, octets, attributes)
+    return root
+
+
+def canonical(element: Element) -> bytes:
+    """An element by itself: exclusive canonical XML (W3C xml-exc-c14n), without comments."""
+    octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    return octets
+
+
+def to_utf8(data: bytes, charset: str | None) -> bytes:
+    """The document as UTF-8, without byte order mark and declaration (XML 1.0, appendix F).
+
+    The charset is what byte order mark and declaration say, else UTF-8; Content-Type may only agree. Raises
+    ExchangeError.
+    """
+    marked, data = _marked(data)
+    if marked is None and not data.startswith(b"<?xml"):
+        _agree("utf-8", charset)
+        return _checked_utf8(data)
+    start = data[:_LONGEST_DECLARATION].decode(marked or "latin-1", "ignore")
+    declared, length = _declared(start)
+    found = declared or marked or "utf-8"
+    if marked is not None and _family(found) != _family(marked):
+        raise _unreadable("the charset that it declares is not the one that it is in")
+    _agree(found, charset)
+    if marked == "utf-8" or (marked is None and found == "utf-8"):
+        return _checked_utf8(data[length:])
+    try:
+        text = data.decode(marked or found)
+    except UnicodeDecodeError:
+        raise _unreadable("it is not in the charset that it declares") from None
+    return text[length:].encode("utf-8", "surrogatepass")
+
+
+def _marked(data: bytes) -> tuple[str | None, bytes]:
+    """The encoding that the first bytes show, and the data without a byte order mark."""
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8", data[3:]
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be", data[2:]
+    if data.startswith((b"<\0", b"\0<")):
+        return "utf-16-le" if data.startswith(b"<") else "utf-16-be", data
+    return None, data
+
+
+def _declared(start: str) -> tuple[str | None, int]:
+    """The charset that the XML declaration names, and the declaration's length."""
+    if not start.startswith("<?xml"):
+        return None, 0
+    found = _DECLARATION.match(start)
+    if found is None:
+        raise _unreadable("its XML declaration is not one of XML 1.0")
+    if found[1] is None:
+        return None, found.end()
+    name = _codec(found[1])
+    if name is None:
+        raise _unreadable("it declares a charset that is not taken; send UTF-8")
+    return name, found.end()
+
+
+def _agree(found: str, charset: str | None) -> None:
+    if charset is None:
+        return
+    name = _codec(charset)
+    if name is None or _family(name) != _family(found):
+        raise _unreadable("the charset of Content-Type is not the one of the document, which must declare it too")
+
+
+@lru_cache(maxsize=64)
+def _codec(charset: str) -> str | None:
+    try:
+        name = codecs.lookup(charset).name
+    except (LookupError, ValueError):
+        return None
+    return name if name in _CHARSETS or name in _UTF16 else None
+
+
+def _family(name: str) -> str:
+    return "utf-16" if name in _UTF16 else "utf-8" if name == "ascii" else name
+
+
+def _checked_utf8(data: bytes) -> bytes:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        raise _unreadable("it is not UTF-8, and declares no other charset") from None
+    return data
+
+
+def _parser() -> etree.XMLParser:
+    """A parser for one document; libxml2 itself refuses more than 256 levels and text beyond 10 MB (huge_tree off)."""
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        collect_ids=False,
+    )
+
+
+def _check(root: Element, octets: bytes, attributes: int) -> None:
+    if attributes > _MOST_ATTRIBUTES and _CROWDED(root):
+        raise _unreadable("an element has too many attributes")
+    if b"<?" in octets and any(
+        each is not None for each in (next(root.iter(etree.PI), None), root.getprevious(), root.getnext())
+    ):
+        raise _unreadable("it has a processing instruction")
+    if b"include" in octets and next(root.iter(_XINCLUDE), None) is not None:
+        raise _unreadable("it has XInclude elements")
+    if b"chemaLocation" in octets and _LOCATED(root):
+        raise _unreadable("it says where schemas lie (xsi:schemaLocation)")
+
+
+def _opened(root: Element) -> Message:
+    soap = root.tag.partition("}")[0][1:]
+    if soap not in {SOAP11, SOAP12} or root.tag != f"{{{soap}}}Envelope":
+        raise _not_soap("the document is not an Envelope of SOAP 1.1 or 1.2")
+    children = list(root)
+    header = children[0] if children and children[0].tag == f"{{{soap}}}Header" else None
+    bodies = children[1:] if header is not None else children
+    if len(bodies) != 1 or bodies[0].tag != f"{{{soap}}}Body":
+        raise _not_soap("an Envelope holds at most one Header, then exactly one Body, and nothing else")
+    body = bodies[0]
+    if len(body) != 1 or (body.text or "").strip() or (body[0].tail or "").strip():
+        raise _not_soap("Body holds exactly one element")
+    return Message(soap, header, body[0])
+
+
+def _unreadable(detail: str, kind: ErrorKind = INVALID_XML) -> ExchangeError:
+    return ExchangeError(kind, detail)
+
+
+def _not_soap(detail: str) -> ExchangeError:
+    return ExchangeError(INVALID_SOAP, detail)
