@@ -113,7 +113,7 @@ class _Loading:
         folders = top.folders if top is not None else self._folders(document)
         if folders is None:
             return None
-        schemas = SchemaFolder.read(folders.schemas or product_schemas(), self.problems)
+        schemas = SchemaFolder.read(product_schemas(), self.problems, folders.schemas)
         self._read_services(folders.services)
         self._read_policy(folders.policy)
         self._read_procedures(folders.procedures)

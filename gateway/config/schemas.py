@@ -21,11 +21,14 @@ class SchemaFolder:
         self.ids = ids
 
     @classmethod
-    def read(cls, folder: Path, problems: list[Problem]) -> "SchemaFolder":
-        """Read ``*.json`` of a folder; what is no JSON, or has no ``$id``, is a problem."""
+    def read(cls, folder: Path, problems: list[Problem], more: Path | None = None) -> "SchemaFolder":
+        """Read ``*.json`` of a folder; what is no JSON, or has no ``$id``, is a problem.
+
+        more: a second folder, whose schemas stand in the place of the first one's by the same name.
+        """
         documents: dict[str, Any] = {}
         ids: dict[str, str] = {}
-        for file in sorted(folder.glob("*.json")):
+        for file in [*sorted(folder.glob("*.json")), *(sorted(more.glob("*.json")) if more is not None else ())]:
             try:
                 document = json.loads(file.read_text(encoding="utf-8"))
                 schema_id = document["$id"]

@@ -224,7 +224,7 @@ class Folders(Struct, frozen=True, kw_only=True):
     services: Annotated[Path, Note(description="Folder of service files.")]
     policy: Annotated[Path, Note(description="Folder of grant files.")]
     procedures: Annotated[Path | None, Note(description="Folder of procedure files; absent: no prefill.")] = None
-    schemas: Annotated[Path | None, Note(description="Folder of JSON Schemas; absent: those of the product.")] = None
+    schemas: Annotated[Path | None, Note(description="Folder of JSON Schemas beside those of the product.")] = None
     spool: Annotated[Path | None, Note(description="Folder for spooled bodies; absent: the system's.")] = None
 
 
