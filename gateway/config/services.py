@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from gateway.model.charsets import Charset
 from gateway.model.envelope import Purpose
+from gateway.model.facade import Facade
 from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 
@@ -23,6 +24,7 @@ class AuthScheme(StrEnum):
     BEARER = "bearer"
     SIGNED_BASIC = "signed-basic"
     OAUTH = "oauth"
+    SESSION = "session"
     PLATFORM = "platform"
 
 
@@ -39,6 +41,7 @@ _NEEDS: dict[AuthScheme, tuple[str, ...]] = {
     AuthScheme.API_KEY: ("header", "secret"),
     AuthScheme.BEARER: ("secret",),
     AuthScheme.SIGNED_BASIC: ("user", "secret"),
+    AuthScheme.SESSION: ("user", "secret"),
     AuthScheme.OAUTH: ("token_url", "user", "secret"),
     AuthScheme.PLATFORM: ("token_url", "user", "secret", "access_key", "platform_secret", "app_name", "partner_code"),
 }
@@ -131,8 +134,10 @@ class Adapter(StrEnum):
     """What speaks to a service."""
 
     REST = "rest"
+    MAPPING = "mapping"
     POPULATION = "population"
     INSURANCE = "insurance"
+    ENTRY_POINT = "entry-point"
     PREFILL = "prefill"
     SOAP = "soap"
 
@@ -143,6 +148,10 @@ class Wss(StrEnum):
     NONE = "none"
     SIGN = "sign"
     BOTH = "both"
+
+
+_PRODUCT_MAPPINGS = {Adapter.POPULATION: "population.toml", Adapter.INSURANCE: "social-insurance.toml"}
+"""Adapters that are the product's own mapping files under a name of their own."""
 
 
 class Kind(StrEnum):
@@ -163,6 +172,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             "own languages; prefill is the gateway's own."
         ),
     ] = Adapter.REST
+    mapping: Annotated[
+        str | None, Note(description="Mapping file: beside this one, in mappings/ beside its folder, or the product's.")
+    ] = None
+    entry_point: Annotated[str | None, Note(description="Name in the entry-point group motlan.adapters.")] = None
+    settings: Annotated[dict[str, str], Note(description="What a mapping may take as setting.NAME.")] = field(
+        default_factory=dict
+    )
     title: Annotated[str, Note(description="For people.")] = ""
     enabled: Annotated[bool, Note(description="Whether it can be called now.")] = True
     path: Annotated[str, Note(description="Below the provider's base_url, with a slash first and none at the end.")] = (
@@ -196,9 +212,9 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     operations: Annotated[
         dict[str, str],
         Note(
-            description="For SOAP consumers of a JSON service: operation -> path, or METHOD path; the operation is what "
-            'follows the service code in the element\'s name, "" for none. Of a SOAP service: operation of its WSDL -> '
-            "path that REST consumers call; absent: every one, under its own name."
+            description="For SOAP consumers of a JSON service: operation -> path, or METHOD path; an operation is what "
+            'follows the service code in the name of the element, "" for none. Of a SOAP service: operation of its '
+            "WSDL -> path that REST consumers call; absent: every one, under its own name."
         ),
     ] = field(default_factory=dict)
     wsdl: Annotated[
@@ -217,6 +233,10 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     not_found_faults: Annotated[
         tuple[str, ...], Note(description="Fault codes of a SOAP provider that mean: no such record.")
     ] = ()
+    facade: Annotated[
+        Facade | None,
+        Note(description="For SOAP callers without headers of ours, at /soap/member/subsystem/service, by mTLS."),
+    ] = None
     default_purpose: Annotated[
         Purpose | None, Note(description='"code;basis", assumed for consumers that cannot send a purpose.')
     ] = None
@@ -237,8 +257,17 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.path and (not self.path.startswith("/") or self.path.endswith("/")):
             raise ValueError("a path starts with a slash and does not end with one")
+        if (self.mapping is None) != (self.adapter is not Adapter.MAPPING):
+            raise ValueError("adapter = mapping and mapping go together")
+        if (self.entry_point is None) != (self.adapter is not Adapter.ENTRY_POINT):
+            raise ValueError("adapter = entry-point and entry_point go together")
         for pointer in (*self.asked, *self.released):
             parse_pointer(pointer)
+
+    @property
+    def mapping_file(self) -> str | None:
+        """Name of the mapping file that it follows, if it follows one."""
+        return self.mapping or _PRODUCT_MAPPINGS.get(self.adapter)
 
 
 class ServiceFile(Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ Ready = Callable[[], str | None]
 
 class PublicApp:
     """The callers' listener. pages: documents by exact path (``/openapi.json`` …): content type and bytes. lists: what
-    is written for everybody by exact path (``/listClients``).
+    is written for everybody by exact path (``/listClients``). soap: the codec of ``/soap``, ``/soap/…``, ``POST /``.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class PublicApp:
         own: Collection[str],
         pages: dict[str, tuple[str, bytes]],
         lists: Mapping[str, Handler] | None = None,
+        soap: Codec | None = None,
     ) -> None:
         self._edge = edge
         self._codec = codec
@@ -36,6 +37,7 @@ class PublicApp:
         self._own = frozenset(own)
         self._pages = pages
         self._lists = dict(lists or {})
+        self._soap = soap
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Route by the raw path; whatever is no document is an exchange, and refused there if it is none."""
@@ -49,7 +51,20 @@ class PublicApp:
             listed = self._lists.get(path)
             if listed is not None and request.method in {"GET", "HEAD"}:
                 return await listed(request)
+            if self._soap is not None and is_soap(request.method, path):
+                return await self._edge.handle(request, self._soap)
         return await self._edge.handle(request, self._codec)
+
+
+def is_soap(method: str, path: str) -> bool:
+    """Whether a request is a SOAP exchange. path: raw; in absolute form where the client takes us for a proxy, as those
+    of X-Road do with the address that their WSDLs have (``http://example.org/xroad-endpoint``).
+    """
+    if not path.startswith("/"):
+        _, _, rest = path.partition("://")
+        path = "/" + rest.partition("/")[2]
+        return method == "POST" and not path.startswith(("/r1/", "/v1/"))
+    return path == "/soap" or path.startswith("/soap/") or (path == "/" and method == "POST")
 
 
 class AdminApp:

@@ -36,11 +36,11 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.catalogue import KINDS
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
-from gateway.model.ids import SubsystemId
+from gateway.model.ids import ServiceId, SubsystemId
 from gateway.model.message import Body
 from gateway.model.stages import Recorded, Released
 from gateway.obs.observer import Metrics, Observer
-from gateway.ports import Clock, Document
+from gateway.ports import Clock, Document, Interface
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
 from gateway.server.identity import Identities
@@ -48,6 +48,7 @@ from gateway.server.listing import PATH as CLIENTS_PATH
 from gateway.server.listing import ClientList
 from gateway.server.pages import Pages, build_pages
 from gateway.server.publiclog import PublicLog
+from gateway.server.wsdl import PATH as WSDL_PATH
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
 from gateway.trust.store import TrustStore
@@ -58,6 +59,7 @@ from gateway.wiring.listeners import Listening, Opening, listen, public_tls
 from gateway.wiring.metadata import clients_of
 from gateway.wiring.providers import build_provider
 from gateway.wiring.rules import Origins, compile_rules, own_services
+from gateway.wiring.soap import Facades, facades_of, soap_codec, wsdls
 from gateway.wiring.trust import KIND as TRUST_KIND
 from gateway.wiring.trust import load_hosted, load_trust
 
@@ -68,6 +70,7 @@ class _Adopted(Struct, frozen=True, kw_only=True):
     settings: Settings
     rules: Rules
     providers: dict[str, Provider]
+    facades: Facades
 
 
 class Gateway:
@@ -156,6 +159,7 @@ class Gateway:
             replaced = self._providers
             self._providers = adopted.providers
             self.pipeline.rules = adopted.rules
+            self._facades = adopted.facades
         for provider in replaced.values():
             await provider.close()
 
@@ -175,6 +179,7 @@ class Gateway:
     async def _begin(self) -> None:
         adopted = await self._adopt(self.settings)
         self._providers = adopted.providers
+        self._facades = adopted.facades
         urls = _public_urls(self.settings)
         codec = self._codec()
         self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
@@ -206,13 +211,14 @@ class Gateway:
         trust, listed = load_trust(settings.trust, await core.store.log.newest_document(TRUST_KIND), now)
         providers = {name: self._provider(settings, name) for name in settings.providers}
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
+        facades = facades_of(settings)
         rules = compile_rules(Origins(settings=settings, trust=trust, providers=providers, prefill=prefill))
         configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)
         policy = Document(kind="policy", digest=settings.policy_digest, content=settings.policy_files, at=now)
         services = Document(kind="services", digest=settings.services_digest, content=settings.services_files, at=now)
         for document in (listed, policy, services):
             await configurations.adopt(document, rules.in_force)
-        return _Adopted(settings=settings, rules=rules, providers=providers)
+        return _Adopted(settings=settings, rules=rules, providers=providers, facades=facades)
 
     def _provider(self, settings: Settings, name: str) -> Provider:
         return build_provider(
@@ -268,7 +274,13 @@ class Gateway:
             lambda: clients_of(self.pipeline.rules.trust),
         )
         app = PublicApp(
-            self.edge, codec, log, own=own_services(settings), pages=_pages(), lists={CLIENTS_PATH: clients.handle}
+            self.edge,
+            codec,
+            log,
+            own=own_services(settings),
+            pages=_pages(),
+            lists={CLIENTS_PATH: clients.handle, WSDL_PATH: wsdls(settings, self._interface).handle},
+            soap=soap_codec(settings, self._interface, lambda: self._facades),
         )
         self._public = await listen(
             Opening(
@@ -294,6 +306,9 @@ class Gateway:
                     head_seconds=settings.timeouts.head,
                 )
             )
+
+    def _interface(self, service: ServiceId) -> Interface | None:
+        return self.pipeline.rules.interfaces.get(service)
 
     async def _call_inside(self, parent: Recorded, said: Claim, body: Body) -> Released:
         return await self.pipeline.call_inside(parent, said, body)  # which is built after its targets
