@@ -23,27 +23,24 @@ GET, HEAD and OPTIONS are look-ups whatever the service is. A provider's own err
 
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from adapters.provider import Failed, Provider, Request, UnsendableRequestError, bare_reply, failure_reply, retry_after
 from adapters.rest.http1 import Response
 from adapters.rest.passing import end_to_end
+from adapters.rest.purpose import write_purpose
+from adapters.statuses import TRY_LATER, classify
+from gateway.model.envelope import MessageProtocol
 from gateway.model.forwarding import forwarded
-from gateway.model.message import EMPTY
+from gateway.model.ids import encode as encode_id
+from gateway.model.jsontext import encode
+from gateway.model.message import EMPTY, Body, Fields
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import Recorded, Reply
 from gateway.ports import Countersign
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """RFC 9110 §9.2.1."""
-_TRY_LATER = frozenset({408, 425, 429, 503})
-_EITHER = {
-    **dict.fromkeys((401, 403), Outcome.DENIED),
-    **dict.fromkeys(_TRY_LATER, Outcome.UNAVAILABLE),
-    **dict.fromkeys((4, 501, 505), Outcome.REJECTED),
-}
-_LOOKUP = {**_EITHER, 2: Outcome.FOUND, 304: Outcome.FOUND, 5: Outcome.UNAVAILABLE}
-_WRITE = {**_EITHER, 2: Outcome.DONE, 202: Outcome.ACCEPTED, 5: Outcome.UNKNOWN}
 
 
 class ServiceKind(StrEnum):
@@ -81,7 +78,8 @@ class RestTarget:
         """Forward the request as received, countersigned."""
         claim, options = request.claim, self._options
         lookup = claim.method in SAFE_METHODS or options.kind is ServiceKind.LOOKUP
-        fields = (*forwarded(request.authorized.verified.parts.head), ("X-Road-Request-Id", request.id))
+        fields, body = _content(request)
+        fields += (("X-Road-Request-Id", request.id),)
         if claim.message_id is None:
             fields += (("X-Road-Id", request.id),)
         outbound = Request(
@@ -89,7 +87,7 @@ class RestTarget:
             path=options.path + claim.path,
             query=claim.query,
             fields=fields,
-            body=request.authorized.envelope.body,
+            body=body,
             repeatable=lookup or options.idempotent,
         )
         try:
@@ -110,7 +108,7 @@ class RestTarget:
             status=answer.status,
             fields=end_to_end(answer.fields),
             body=answer.body if answer.body.size else EMPTY,
-            retry_after=retry_after(answer.fields) if answer.status in _TRY_LATER else None,
+            retry_after=retry_after(answer.fields) if answer.status in TRY_LATER else None,
         )
 
     async def close(self) -> None:
@@ -118,9 +116,29 @@ class RestTarget:
         await self._provider.close()
 
 
-def classify(status: int, *, lookup: bool, not_found: tuple[int, ...] = ()) -> Outcome:
-    """The outcome that a final HTTP status stands for; the table above."""
-    if status in not_found:
-        return Outcome.NOT_FOUND
-    table = _LOOKUP if lookup else _WRITE
-    return table.get(status) or table.get(status // 100, Outcome.INVALID_REPLY)
+def _content(request: Recorded) -> tuple[Fields, Body]:
+    """The fields and the body that are passed on: the caller's own, or what a SOAP caller's mean in this protocol."""
+    authorized = request.authorized
+    if request.claim.protocol is MessageProtocol.REST:
+        return forwarded(authorized.verified.parts.head), authorized.envelope.body
+    document = authorized.envelope.document
+    if document is UNSET or request.claim.method in SAFE_METHODS:
+        return _said(request), EMPTY
+    return (("Content-Type", "application/json"), *_said(request)), Body(encode(document))
+
+
+def _said(request: Recorded) -> Fields:
+    """What a SOAP caller's header blocks say, as header fields of the REST protocol (PR-REST §4.1)."""
+    claim = request.claim
+    purpose = request.authorized.decision.purpose
+    said = (
+        ("Accept", "application/json"),
+        ("X-Road-Client", encode_id(request.authorized.verified.client)),
+        ("X-Road-Service", encode_id(claim.service)),
+        ("X-Road-Id", claim.message_id),
+        ("X-Road-UserId", claim.officer),
+        ("X-Road-Issue", claim.case),
+        ("X-Road-Represented-Party", claim.represented),
+        ("Motlan-Purpose", write_purpose(purpose)),
+    )
+    return tuple((name, value) for name, value in said if value is not None)

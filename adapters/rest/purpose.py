@@ -21,3 +21,12 @@ def parse_purpose(value: str) -> Purpose:
         raise ValueError('Motlan-Purpose is written "procedure code";basis="legal basis"')
     code, basis = match.groups()
     return Purpose(_ESCAPED.sub(r"\1", code), None if basis is None else _ESCAPED.sub(r"\1", basis))
+
+
+def write_purpose(purpose: Purpose) -> str | None:
+    """The header's value for a purpose; None for one that a header cannot carry (RFC 9651 §3.3.3: ASCII)."""
+    texts = [purpose.code] if purpose.basis is None else [purpose.code, purpose.basis]
+    if not all(text.isascii() and text.isprintable() for text in texts):
+        return None
+    written = [f'"{text.replace(chr(92), chr(92) * 2).replace(chr(34), chr(92) + chr(34))}"' for text in texts]
+    return ";basis=".join(written)
