@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gateway.config.checks import check_files, check_grants, check_procedures, check_providers, check_services
 from gateway.config.environment import environment, override
+from gateway.config.mappings import MappingFile, check_mappings, mapping_of
 from gateway.config.policy_files import GrantTable, PolicyFile
 from gateway.config.problems import ConfigurationError, Document, Problem
 from gateway.config.product import product_schemas
@@ -40,7 +41,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """All of a configuration, read and checked. Paths are absolute.
 
     providers: by name. services: by id; ``provider_of`` names each one's provider (none for the gateway's own).
-    procedures: by code. schemas: of the services. policy_files, services_files: the files as they were, to be kept.
+    procedures: by code. schemas: of the services. policy_files, services_files: the files as they were, to be kept;
+    mapping files are among those of the services. mappings: of the services that follow one.
     """
 
     file: Path
@@ -64,6 +66,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     schemas: SchemaFolder
     policy_files: bytes
     services_files: bytes
+    mappings: Mapping[ServiceId, MappingFile] = {}
 
     @property
     def policy_digest(self) -> str:
@@ -102,6 +105,7 @@ class _Loading:
         self.grants: list[GrantSource] = []
         self.procedures: list[ProcedureSource] = []
         self.bundles: dict[str, bytes] = {}
+        self.mappings: dict[Path, MappingFile] = {}
 
     def sorted(self) -> list[Problem]:
         unique = dict.fromkeys(self.problems)
@@ -120,6 +124,7 @@ class _Loading:
         secrets = top.secrets if top is not None else Secrets()
         check_providers(self.services, secrets if top is not None else None, self.variables)
         check_services(self.services, schemas, has_procedures="procedures" in self.bundles)
+        self.mappings = check_mappings(self.services, schemas, self.problems)
         if self.services:  # else every grant would be called wrong for want of its service
             check_grants(self.grants, self.services, schemas)
             check_procedures(self.procedures, self.services, schemas)
@@ -196,8 +201,19 @@ class _Loading:
             procedures={source.procedure.code: source.procedure for source in self.procedures},
             schemas=schemas,
             policy_files=self.bundles.get("policy", b""),
-            services_files=self.bundles.get("services", b""),
+            services_files=self._services_files(),
+            mappings={
+                service.id: found
+                for source in self.services
+                for _, service in source.each()
+                if (found := mapping_of(self.mappings, source.document.file, service)) is not None
+            },
         )
+
+    def _services_files(self) -> bytes:
+        """The services' files, and every mapping file with its contract."""
+        mappings = [self.mappings[file].content for file in sorted(self.mappings)]
+        return b"".join([self.bundles.get("services", b""), *mappings])
 
 
 def _ids(tables: Any) -> tuple[str, ...]:

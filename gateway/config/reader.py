@@ -1,7 +1,8 @@
 """TOML tables → frozen structs, by the structs' own annotations; every problem is noted, none stops the reading.
 
-A field's name is its key (with ``-`` for ``_`` allowed nowhere: one spelling), its annotation the form, its ``Meta``
-the bounds and the description that ``docs/configuration.md`` shows. A field without default must be given.
+A field's name is its key (or what the struct's ``rename`` makes of it; with ``-`` for ``_`` allowed nowhere: one
+spelling), its annotation the form, its ``Meta`` the bounds and the description that ``docs/configuration.md`` shows. A
+field without default must be given.
 """
 
 import types
@@ -39,15 +40,15 @@ class _Reader:
             return None
         before = len(self.document.problems)
         hints = get_type_hints(shape, include_extras=True)
-        fields = {field.name: field for field in msgspec.structs.fields(shape)}
+        fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
         for key in table.keys() - fields.keys():
             self.document.complain((*path, key), f"is no setting here{nearest(key, fields)}")
         values: dict[str, Any] = {}
         for name, field in fields.items():
             if name in table:
-                value = self.value(hints[name], table[name], (*path, name))
+                value = self.value(hints[field.name], table[name], (*path, name))
                 if value is not _MISSING:
-                    values[name] = value
+                    values[field.name] = value
             elif field.default is NODEFAULT and field.default_factory is NODEFAULT:
                 self.missing(shape, name, path)
         if len(self.document.problems) > before:

@@ -173,7 +173,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
         ),
     ] = Adapter.REST
     mapping: Annotated[
-        str | None, Note(description="Mapping file: beside this one, in mappings/ beside its folder, or the product's.")
+        str | None,
+        Note(description="Mapping file: beside this one, in mappings/ beside its folder, or of the product."),
     ] = None
     entry_point: Annotated[str | None, Note(description="Name in the entry-point group motlan.adapters.")] = None
     settings: Annotated[dict[str, str], Note(description="What a mapping may take as setting.NAME.")] = field(

@@ -1,4 +1,5 @@
 """The mapping language: how an agency's system is asked and what its answers mean, compiled from a file. Pure.
 
-``document`` is what a file says; ``compile`` makes a ``Mapping`` of it; the language's reference is ``docs/mapping.md``.
+``document`` is what a file says; ``compile`` makes a ``Mapping`` of it;
+``docs/mapping.md`` is the language's reference.
 """

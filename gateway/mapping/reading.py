@@ -1,0 +1,388 @@
+"""From the fields of an answer to canonical elements: each field a closure, compiled once."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.mapping import values
+from gateway.mapping.context import Context, source
+from gateway.mapping.document import Field, Form, Shape
+from gateway.mapping.formats import date_reader, moment_reader
+from gateway.mapping.paths import Tree, getter, step_into, steps
+from gateway.mapping.tables import Codes
+from gateway.mapping.values import AnswerError, Document
+from gateway.model.dates import PartialDate
+from gateway.model.pointer import parse_pointer
+
+Read = Callable[[Tree, Tree, Context], Any]
+"""(what stands there, the whole answer, context) → the canonical value, or None where there is nothing.
+
+Raises AnswerError.
+"""
+
+Put = Callable[[Document, Any], None]
+
+STRUCTURED = frozenset({Form.NAME, Form.ADDRESS, Form.SHAPE})
+"""Forms that read a structure: text in its place contradicts the contract, unless ``otherwise`` says what it is."""
+PARTS: dict[Form, tuple[str, ...]] = {
+    Form.NAME: ("family", "middle", "given"),
+    Form.DATE: ("date", "year", "month", "day", "precision"),
+    Form.ADDRESS: ("province", "district", "commune", "detail", "country"),
+    Form.CODED: ("code", "name"),
+}
+"""The parts that a form knows."""
+
+
+class Shapes:
+    """The shapes of a file, compiled when they are first asked for. They do not hold one another in a circle."""
+
+    def __init__(self, shapes: Mapping[str, Shape], codes: Mapping[str, Codes]) -> None:
+        self._shapes = shapes
+        self._codes = codes
+        self._made: dict[str, Read] = {}
+
+    def get(self, name: str) -> Read:
+        """The reader of a shape."""
+        if name not in self._made:
+            self._made[name] = self._compile(self._shapes[name])
+        return self._made[name]
+
+    def _compile(self, shape: Shape) -> Read:
+        if len(shape.fields) == 1 and shape.fields[0].to == "":
+            return self._alone(shape.fields[0])
+        fields = [self._entry(field) for field in shape.fields]
+        known = known_names(shape) if shape.closed else None
+
+        def read(tree: Tree, root: Tree, context: Context) -> Document | None:
+            if tree.__class__ is not dict:
+                if tree is None:
+                    return None
+                raise AnswerError("text stands where a structure belongs")
+            if known is not None and not tree.keys() <= known:
+                raise AnswerError("the answer has elements that the contract does not know")
+            made: Document = {}
+            for name, find, form, put, required in fields:
+                value = tree.get(name) if find is None else find(tree, root, context)
+                if value is not None and (value := form(value, root, context)) is not None:
+                    put(made, value)
+                elif required:
+                    raise AnswerError("a field is missing that is always there")
+            return made or None
+
+        return read
+
+    def _alone(self, field: Field) -> Read:
+        _, find, form, _, _ = self._entry(field)
+        name = field.from_ or ""
+
+        def read(tree: Tree, root: Tree, context: Context) -> Any:
+            value = find(tree, root, context) if find is not None else step_into(tree, name)
+            return None if value is None else form(value, root, context)
+
+        return read
+
+    def _entry(self, field: Field) -> tuple[str, Read | None, Read, Put, bool]:
+        """Name of the field (or what finds it otherwise), form, what puts it in its place, whether it is required."""
+        keys = parse_pointer(field.to).steps
+        form = self._form(field, form_of(field))
+        if field.otherwise is not None:
+            form = _either(form, self._form(field, field.otherwise))
+        if field.each:
+            form = _each(form)
+        path = field.from_ or ""
+        plain = field.asked is None and field.value is None and field.else_from is None
+        direct = plain and path and "/" not in path and path[0] != "@"
+        return path, None if direct else _find(field), form, _put(keys), field.required
+
+    def _form(self, field: Field, form: Form) -> Read:
+        if form is Form.SHAPE:
+            return self.get(field.shape or "")
+        if form is Form.CODE:
+            return _code(self._codes[field.codes or ""], field.unlisted or values.UNLISTED)
+        if form is Form.DATE:
+            return _date(field, self._codes.get(field.codes or ""))
+        made = _FORMS.get(form)
+        return made(field) if made is not None else _SIMPLE[form]
+
+
+def form_of(field: Field) -> Form:
+    """The form that a field has, written or understood."""
+    if field.as_ is not None:
+        return field.as_
+    return Form.SHAPE if field.shape else Form.CODE if field.codes else Form.TEXT
+
+
+def known_names(shape: Shape) -> frozenset[str]:
+    """First names of all the paths that a shape knows."""
+    paths = [*shape.ignore]
+    for field in shape.fields:
+        for path in (field.from_, field.else_from):
+            if path and not path.startswith("/"):
+                paths.append(path)
+            elif path is None or path == "":
+                paths += field.parts.values()
+    return frozenset(steps(path)[0] for path in paths if path)
+
+
+def _put(keys: tuple[str, ...]) -> Put:
+    if len(keys) == 1:
+        only = keys[0]
+
+        def put_one(made: Document, value: Any) -> None:
+            made[only] = value
+
+        return put_one
+    *above, last = keys
+
+    def put(made: Document, value: Any) -> None:
+        place: dict[str, Any] = made
+        for key in above:
+            place = place.setdefault(key, {})
+        place[last] = value
+
+    return put
+
+
+def _find(field: Field) -> Read:
+    if field.value is not None:
+        constant = field.value
+        return lambda _, __, ___: constant
+    if field.asked is not None:
+        asked = source(field.asked)
+        return lambda _, __, context: asked(context.document, context)
+    first = getter(field.from_ or "")
+    if field.else_from is None:
+        return lambda tree, root, _: first(tree, root)
+    second = getter(field.else_from)
+
+    def find(tree: Tree, root: Tree, _: Context) -> Tree:
+        found = first(tree, root)
+        return second(tree, root) if found is None or found == "" else found
+
+    return find
+
+
+def _each(form: Read) -> Read:
+    def read(value: Any, root: Tree, context: Context) -> list[Any]:
+        listed = value if isinstance(value, list) else [value]
+        made = [form(item, root, context) for item in listed]
+        return [item for item in made if item is not None]
+
+    return read
+
+
+def _either(structured: Read, otherwise: Read) -> Read:
+    def read(value: Any, root: Tree, context: Context) -> Any:
+        return (structured if isinstance(value, dict) else otherwise)(value, root, context)
+
+    return read
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def _text(value: Any, _: Tree, __: Context) -> str | None:
+    return values.text(_first(value))
+
+
+def _first(value: Any) -> Any:
+    """Of a list the first; of an element with attributes its text."""
+    while value.__class__ is list:
+        value = value[0] if value else None
+    if value.__class__ is dict and "" in value:
+        return value[""]
+    return value
+
+
+def _any(value: Any, _: Tree, __: Context) -> Any:
+    return value
+
+
+_SIMPLE: dict[Form, Read] = {
+    Form.TEXT: _text,
+    Form.WHOLE_NAME: lambda value, _, __: values.whole_name(_first(value)),
+    Form.NATIONALITY: lambda value, _, __: values.nationality(_first(value)),
+    Form.INTEGER: lambda value, _, __: values.integer(_first(value)),
+    Form.NUMBER: lambda value, _, __: values.number(_first(value)),
+    Form.ANY: _any,
+}
+
+
+def _parts(field: Field) -> dict[str, Callable[[Tree, Tree], Tree]]:
+    return {part: getter(path) for part, path in field.parts.items()}
+
+
+def _nothing(_: Tree, __: Tree) -> None:
+    return None
+
+
+def _structure(value: Any) -> Any:
+    while value.__class__ is list:
+        value = value[0] if value else {}
+    if not isinstance(value, dict):
+        raise AnswerError("text stands where a structure belongs")
+    return value
+
+
+def _name(field: Field) -> Read:
+    parts = _parts(field)
+    family, middle, given = (parts.get(part, _nothing) for part in PARTS[Form.NAME])
+
+    def read(value: Any, root: Tree, _: Context) -> Document | None:
+        tree = _structure(value)
+        return values.name(family(tree, root), middle(tree, root), given(tree, root))
+
+    return read
+
+
+def _address(field: Field) -> Read:
+    parts = _parts(field)
+    province, district, commune, detail, country = (parts.get(part, _nothing) for part in PARTS[Form.ADDRESS])
+
+    def read(value: Any, root: Tree, _: Context) -> Document | None:
+        tree = _structure(value)
+        places = (province(tree, root), district(tree, root), commune(tree, root))
+        return values.address(places, detail(tree, root), country(tree, root))
+
+    return read
+
+
+def _coded(field: Field) -> Read:
+    if not field.parts:
+        return lambda value, _, __: values.coded(_first(value))
+    parts = _parts(field)
+    code, name = parts.get("code", _nothing), parts.get("name", _nothing)
+
+    def read(value: Any, root: Tree, _: Context) -> Document | None:
+        tree = _structure(value)
+        made = values.coded(code(tree, root))
+        if made is not None and (written := values.text(name(tree, root))) is not None:
+            made["name"] = written
+        return made
+
+    return read
+
+
+def _code(codes: Codes, unlisted: str) -> Read:
+    def read(value: Any, _: Tree, context: Context) -> str | None:
+        code = values.text(_first(value))
+        return codes.on(context.day).get(code, unlisted) if code else None
+
+    return read
+
+
+def _boolean(field: Field) -> Read:
+    true, false = frozenset(field.true), frozenset(field.false)
+
+    def read(value: Any, _: Tree, __: Context) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        written = values.text(_first(value))
+        if written is None:
+            return None
+        if written in true:
+            return True
+        if written in false:
+            return False
+        raise AnswerError("neither true nor false")
+
+    return read
+
+
+def _dates(field: Field) -> Callable[[str], PartialDate]:
+    read = date_reader(field.format)
+    fillers = frozenset((int(filler[:2]), int(filler[3:])) for filler in field.filler)
+
+    def made(written: str) -> PartialDate:
+        try:
+            date = read(written)
+        except ValueError:
+            raise AnswerError("a date is not one") from None
+        return date.without_filler(fillers) if fillers else date
+
+    return made
+
+
+def _day(field: Field) -> Read:
+    dates = _dates(field)
+
+    def read(value: Any, _: Tree, __: Context) -> str | None:
+        written = values.text(_first(value))
+        if written is None:
+            return None
+        date = dates(written)
+        if date.day is None:
+            raise AnswerError("a day is not known to the day")
+        return str(date)
+
+    return read
+
+
+def _moment(field: Field) -> Read:
+    read_moment = moment_reader(field.format)
+
+    def read(value: Any, _: Tree, __: Context) -> str | None:
+        written = values.text(_first(value))
+        return None if written is None else values.moment_text(read_moment, written)
+
+    return read
+
+
+def _date(field: Field, codes: Codes | None) -> Read:
+    dates = _dates(field)
+
+    def whole(value: Any, _: Tree, __: Context) -> Document | None:
+        written = values.text(value["date"] if value.__class__ is dict and "date" in value else _first(value))
+        return None if written is None else values.date_document(dates(written))
+
+    if not field.parts:
+        return whole
+    parts = _parts(field)
+    names = PARTS[Form.DATE]
+    date, year, month, day, precision = (parts.get(part, _nothing) for part in names)
+    has_precision = "precision" in parts
+
+    def read(value: Any, root: Tree, context: Context) -> Document | None:
+        tree = _structure(value)
+        written, known_year = values.text(date(tree, root)), values.text(year(tree, root))
+        if written is None:
+            found = _of_parts(known_year, values.text(month(tree, root)), values.text(day(tree, root)))
+            return None if found is None else values.date_document(found)
+        made = dates(written)
+        if known_year and known_year != f"{made.year:04}":
+            raise AnswerError("a date and its year are of different years")
+        if has_precision:
+            made = _known_to(made, values.text(precision(tree, root)), codes, context)
+        return values.date_document(made)
+
+    return read
+
+
+def _of_parts(year: str | None, month: str | None, day: str | None) -> PartialDate | None:
+    if year is None:
+        return None
+    try:
+        return PartialDate(int(year), int(month or 0) or None, int(day or 0) or None)
+    except ValueError:
+        raise AnswerError("the parts of a date make none") from None
+
+
+def _known_to(date: PartialDate, code: str | None, codes: Codes | None, context: Context) -> PartialDate:
+    """The date as far as the source says that it is known; the rest is filler."""
+    if code is None:
+        return date
+    kind = codes.on(context.day).get(code) if codes is not None else code
+    if date.day is None or kind not in {"day", "month", "year"}:
+        raise AnswerError("a date or its precision is none of their forms")
+    if kind == "year":
+        return PartialDate(date.year)
+    return PartialDate(date.year, date.month) if kind == "month" else date
+
+
+_FORMS: dict[Form, Callable[[Field], Read]] = {
+    Form.NAME: _name,
+    Form.ADDRESS: _address,
+    Form.CODED: _coded,
+    Form.BOOLEAN: _boolean,
+    Form.DAY: _day,
+    Form.MOMENT: _moment,
+}
