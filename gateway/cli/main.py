@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "call": ("gateway.cli.call:call", "Call a service: sign, send, verify the answer."),
     "prefill": ("gateway.cli.prefill:prefill", "Fill a procedure's form from the registers."),
     "log": ("gateway.cli.log:log", "Search, show and verify the log."),
+    "signature": ("gateway.cli.signature:signature", "Say why a signature is refused."),
     "policy": ("gateway.cli.policy:policy", "Ask what would be allowed, and why."),
     "member": ("gateway.cli.member:member", "Draft members and subsystems for the trust list."),
     "cert": ("gateway.cli.cert:cert", "Keys, certificate requests and certificates."),
