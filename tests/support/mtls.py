@@ -7,10 +7,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from adapters.simulators import pki
-from gateway.keys.file import load_certificates
+from gateway.keys.file import load_certificates, load_private_key, write_private_key
+from gateway.keys.issue import DevelopmentAuthority, Profile, new_key
+from gateway.keys.onboarding import certificate_pem
 from gateway.model.envelope import ProofScheme
 from gateway.model.ids import SubsystemId, parse_service, parse_subsystem
+from gateway.model.instant import plus
+from gateway.model.usage import Usage
 from tests.support.attacks import World
 from tests.support.exchanges import grant, office
 from tests.support.gateways import BASIS, ECHO, PURPOSE
@@ -106,3 +114,26 @@ def consumer(
 def client_cert(certificate: Path) -> tuple[str, str]:
     """The field in which a TLS terminator shows a caller's certificate (RFC 9440)."""
     return "Client-Cert", f":{base64.b64encode(load_certificates(certificate)[0]).decode()}:"
+
+
+def unlisted(world: World, party: SubsystemId = LEGACY) -> tuple[Path, Path]:
+    """A TLS certificate and key of the listed authority, in a member's name, that the trust list does not have."""
+    folder = world.site.folder / "unlisted"
+    folder.mkdir(exist_ok=True)
+    ca = world.site.pki.folder / "ca"
+    issuer = x509.load_pem_x509_certificate((ca / "issuing.pem").read_bytes())
+    issuer_key = load_private_key(ca / "issuing.key.pem")
+    assert isinstance(issuer_key, EllipticCurvePrivateKey)
+    now, key = world.clock.now(), new_key()
+    profile = Profile(
+        usage=Usage.TLS,
+        common_name=str(party),
+        organization="Huế",
+        not_before=plus(now, -3600),
+        not_after=plus(now, 3600),
+    )
+    der = DevelopmentAuthority(issuer, issuer_key).issue(key.public_key(), profile)
+    (folder / "tls.pem").write_bytes(certificate_pem(der, issuer.public_bytes(Encoding.DER)))
+    if not (folder / "tls.key.pem").exists():
+        write_private_key(folder / "tls.key.pem", key)
+    return folder / "tls.pem", folder / "tls.key.pem"
