@@ -2,10 +2,12 @@
 
 from functools import lru_cache
 
+from msgspec import Struct
+
 from gateway.model.envelope import MessageProtocol
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.request import BODY_TOO_LARGE, INCONSISTENT_HEADERS
-from gateway.model.message import Body, Head
+from gateway.model.message import Body, Head, Part
 from gateway.signing.wsse import inline_xop
 
 NEGOTIATION = frozenset({"accept", "accept-language", "traceparent", "tracestate", "if-none-match"})
@@ -41,16 +43,24 @@ def proved_head(head: Head, envelope: bytes) -> Head:
     return Head(method=head.method, target=head.target, fields=(("Content-Type", media), *fields))
 
 
-def without_attachments(body: Body) -> tuple[bytes, Body | None]:
-    """The envelope as it was signed, with XOP content in its place, and the message where attachments remain.
-
-    Raises ExchangeError for an envelope that is not in memory.
+class Signed(Struct, frozen=True, kw_only=True):
+    """A message with WS-Security as it was signed. root: its envelope, with XOP content in place. inlined: the parts
+    that this was. attached: the message, where other attachments remain.
     """
+
+    root: bytes
+    inlined: tuple[Part, ...]
+    attached: Body | None
+
+
+def as_signed(body: Body) -> Signed:
+    """A received message as WS-Security signed it. Raises ExchangeError for an envelope that is not in memory."""
     root = body.root
     if root is None:
         raise ExchangeError(BODY_TOO_LARGE, "an envelope must fit in memory; send large content as attachments")
-    root, rest = inline_xop(root, body.parts)
-    return root, body if rest else None
+    whole, rest = inline_xop(root, body.parts)
+    inlined = tuple([part for part in body.parts[1:] if part not in rest])
+    return Signed(root=whole, inlined=inlined, attached=body if rest else None)
 
 
 def carried(body: Body, protocol: MessageProtocol) -> tuple[Body, Body | None]:

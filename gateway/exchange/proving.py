@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from gateway.exchange.frame import inside
 from gateway.exchange.hosting import sign_for
-from gateway.exchange.proved import carried, covered, proved_head, without_attachments
+from gateway.exchange.proved import as_signed, carried, covered, proved_head
 from gateway.exchange.rules import Rules
 from gateway.model.envelope import BY_CERTIFICATE, Claim, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
@@ -107,15 +107,15 @@ class Prover:
 
     def _by_envelope(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
         received, said = claimed.received, claimed.claim
-        root, attached = without_attachments(received.body)
-        security = parse_security(root)
+        signed = as_signed(received.body)
+        security = parse_security(signed.root)
         key = _signer_of(claimed, rules, security.keyids(rules.trust))
-        proof = verify_envelope(security, rules.keys[key.keyid], now=received.at)
+        proof = verify_envelope(security, rules.keys[key.keyid], now=received.at, inlined=signed.inlined)
         head, body = proved_head(received.head, proof.envelope), Body(proof.envelope)
         proved = codec.claim(head, body)
         if proved.proved_by(said.scheme) != said:
             raise ExchangeError(INCONSISTENT_HEADERS, "the signature does not cover what the envelope says of itself")
-        parts = ProvedParts(head=head, body=body, claim=said, attached=attached)
+        parts = ProvedParts(head=head, body=body, claim=said, attached=signed.attached)
         return Verified(claimed=claimed, client=key.owner, proof=proof.direct, parts=parts)
 
     def _by_certificate(self, claimed: Claimed, rules: Rules) -> Verified:
