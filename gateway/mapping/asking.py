@@ -8,11 +8,12 @@ from msgspec import Struct, field
 
 from gateway.mapping.context import Context, Get, UnfitError, condition, is_nothing, source
 from gateway.mapping.document import Asked, AskedForm, Needs, Place, RequestPart, Sent, SentForm
-from gateway.mapping.formats import date_writer, moment_writer
+from gateway.mapping.formats import date_writer, moment_reader, moment_writer
 from gateway.mapping.paths import put, steps
 from gateway.mapping.tables import Codes
 from gateway.model.dates import PartialDate, parse_date
-from gateway.model.instant import to_datetime
+from gateway.model.instant import Instant, from_datetime, to_datetime
+from gateway.model.numbers import parse_tax_code
 from gateway.model.text import fold
 
 _LONGEST = 4096
@@ -203,11 +204,11 @@ def _writer(sent: Sent, parts: Mapping[str, RequestPart], codes: Mapping[str, Co
             return _dates(sent)
         case SentForm.PRECISION:
             return _coded(lambda value: _date(value).precision.value, codes.get(sent.codes or ""))
-        case SentForm.CODE:
-            return _coded(text_of, codes[sent.codes or ""])
+        case SentForm.CODE | SentForm.INTEGER as form if sent.codes is not None:
+            return _coded(text_of, codes[sent.codes], number=form is SentForm.INTEGER)
         case SentForm.MOMENT:
             written = moment_writer(sent.format)
-            return lambda value, _: written(value)
+            return lambda value, _: written(_instant(value))
         case SentForm.GROUP:
             return _group(sent.group or "", parts, codes)
         case form:
@@ -226,6 +227,16 @@ def _date(value: Any) -> PartialDate:
     return parse_date(value)
 
 
+def _instant(value: Any) -> Instant:
+    """An instant, or a moment of the request in RFC 3339."""
+    if isinstance(value, str):
+        return from_datetime(_READ_MOMENT(value))
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("no moment")  # noqa: TRY004 - one kind of error for whatever cannot be written
+    return Instant(value)
+
+
+_READ_MOMENT = moment_reader(None)
 _SEVEN_HOURS = 7 * 3600 * 1_000_000
 
 
@@ -239,15 +250,15 @@ def _dates(sent: Sent) -> Write:
     return written
 
 
-def _coded(read: Callable[[Any], str], codes: Codes | None) -> Write:
+def _coded(read: Callable[[Any], str], codes: Codes | None, *, number: bool = False) -> Write:
     if codes is None:
         return lambda value, _: read(value)
 
-    def written(value: Any, context: Context) -> str:
+    def written(value: Any, context: Context) -> str | int:
         code = codes.backwards(context.day).get(read(value))
         if code is None:
             raise ValueError("the provider has no code for it")
-        return code
+        return int(code) if number else code
 
     return written
 
@@ -300,8 +311,18 @@ def _look(asked: Asked) -> Callable[[Any], bool]:
             return lambda value: text(value) and value.isascii() and value.isdigit()
         case AskedForm.DATE:
             return _is_date
+        case AskedForm.TAX_CODE:
+            return lambda value: text(value) and _is_tax_code(value)
         case _:
             return lambda _: True
+
+
+def _is_tax_code(value: str) -> bool:
+    try:
+        parse_tax_code(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_date(value: Any) -> bool:

@@ -47,9 +47,8 @@ def _check_sent(complaints: Complaints, at: Key, sent: Sent, *, login: bool) -> 
         complaints.add(at, "as = group and group go together")
     if sent.group is not None:
         complaints.known((*at, "group"), sent.group, complaints.document.request, "[request.…] named")
-    _check_codes(
-        complaints, at, sent.codes, needed=form is SentForm.CODE, allowed=form in {SentForm.CODE, SentForm.PRECISION}
-    )
+    coded = form in {SentForm.CODE, SentForm.PRECISION, SentForm.INTEGER}
+    _check_codes(complaints, at, sent.codes, needed=form is SentForm.CODE, allowed=coded)
     _check_format(complaints, at, sent.format, date=form is SentForm.DATE, moment=form is SentForm.MOMENT)
     for index, word in enumerate(sent.precision):
         complaints.known((*at, "precision", index), word, _PRECISIONS, "precision")

@@ -88,6 +88,7 @@ class AskedForm(StrEnum):
     TEXT = "text"
     DIGITS = "digits"
     DATE = "date"
+    TAX_CODE = "tax_code"
     ANY = "any"
 
 

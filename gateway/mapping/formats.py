@@ -40,19 +40,34 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 
 def date_reader(form: str | None) -> Callable[[str], PartialDate]:
-    """Reads dates of a format, or of any usual one; zeros stand for what is not known. It raises ValueError."""
+    """Reads dates of a format, or of any usual one. It raises ValueError.
+
+    Zeros stand for what is not known, or it is left out with what stands beside it: ``MM/yyyy`` of ``dd/MM/yyyy``.
+    """
     if form is None:
         return parse_date
-    pattern = _pattern(form)
+    patterns = [_pattern(each) for each in (form, _without(form, ("dd",)), _without(form, ("dd", "MM")))]
 
     def read(text: str) -> PartialDate:
-        found = pattern.fullmatch(text)
+        found = next((found for pattern in patterns if (found := pattern.fullmatch(text)) is not None), None)
         if found is None:
             raise ValueError("a date is not written as the mapping says")
         given = found.groupdict()
         return PartialDate(int(given["year"]), int(given.get("month") or 0) or None, int(given.get("day") or 0) or None)
 
     return read
+
+
+def _without(form: str, gone: tuple[str, ...]) -> str:
+    """The format of a date of which something is not known."""
+    made, between = "", ""
+    for piece in re.split(f"({_TOKEN.pattern})", form):
+        if piece not in _NAMES:
+            between = piece
+        elif piece not in gone:
+            made += (between if made else "") + piece
+            between = ""
+    return made
 
 
 def date_writer(form: str | None, filler: str | None) -> Callable[[PartialDate], str]:
