@@ -80,7 +80,7 @@ def lines(drafted: tuple[Drafted, ...], contract: Contract) -> Iterator[Line]:
 
 def _lines(operation: str, side: str, named: tuple[Named, ...], path: str, pointer: str) -> Iterator[Line]:
     for each in named:
-        step = path + ("" if each.field.name == TEXT else ("/" if path else "") + _shown(each.field))
+        step = path if each.field.name == TEXT else f"{path}/{_shown(each.field)}".lstrip("/")
         here = pointer + "".join(f"/{one}" for one in each.element) + ("/*" if each.field.repeated else "")
         if each.field.lost or (lost := lost_here(each)):
             for more in [f"/{leaf.path}" for leaf in leaves(each.field.fields)] or [""]:
@@ -102,7 +102,7 @@ def lost_here(named: Named) -> str:
     """Why the mapping language does not carry a field; ``""`` where it does."""
     if named.field.kind is Kind.GROUP and not named.field.fields:
         return "an element without content: only its presence says something"
-    if not _WRITABLE.fullmatch(named.field.name):
+    if named.field.name and not _WRITABLE.fullmatch(named.field.name):
         return "a name with white space or / in it"
     return ""
 
@@ -185,7 +185,7 @@ class MappingText:
         if asks:
             table += [f"request = [{toml.text(each.code)}]"]
         if answers:
-            table += [f"shape = {toml.text(each.code)}"]
+            table += [f"{'whole' if operation.answer_repeated else 'shape'} = {toml.text(each.code)}"]
         if operation.not_found:
             table += ["", "[[operation.call.outcome]]", 'is = "NOT_FOUND"', f"status = {list(operation.not_found)}"]
         self._tables += table
@@ -265,7 +265,7 @@ def _sent_more(each: Named, *, must: bool) -> dict[str, object]:
 
 
 def _step(path: str, named: Named) -> str:
-    if named.field.name == TEXT:
+    if named.field.name in {TEXT, ""}:
         return path
     return f"{path}/{named.path}" if path else named.path
 

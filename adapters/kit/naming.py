@@ -66,8 +66,18 @@ class Named(Struct, frozen=True, kw_only=True):
 
 
 def name_answer(operation: Operation) -> tuple[Named, ...]:
-    """The fields of an answer."""
-    return _all(operation.answer, asked=False, audited=False)
+    """The fields of an answer; of one that is a list itself, one field that holds it."""
+    fields = _all(operation.answer, asked=False, audited=False)
+    if not operation.answer_repeated:
+        return fields
+    return (
+        Named(
+            field=Field(name="", kind=Kind.GROUP, repeated=True, fields=operation.answer),
+            element=("items",),
+            form="shape",
+            fields=fields,
+        ),
+    )
 
 
 def name_request(operation: Operation) -> tuple[Named, ...]:

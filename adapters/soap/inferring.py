@@ -22,9 +22,12 @@ class _Port(Struct, frozen=True, kw_only=True):
     binding: Name
 
 
-def read_wsdl(wsdl: Path) -> Contract:
-    """What a WSDL offers, read from local files only. Raises ContractError, with what to do."""
-    documents = Documents(wsdl)
+def read_wsdl(wsdl: Path, root: Path | None = None) -> Contract:
+    """What a WSDL offers, read from local files only. root: the directory that it may use; its own, if None.
+
+    Raises ContractError, with what to do.
+    """
+    documents = Documents(wsdl, root)
     return _Reader(documents).contract()
 
 

@@ -32,9 +32,11 @@ _MAY_LOOP = f"{{{XSD}}}import"
 class Documents:
     """The documents of one contract. root: the directory that it may use. files: all of them, the WSDL first."""
 
-    def __init__(self, wsdl: Path) -> None:
+    def __init__(self, wsdl: Path, root: Path | None = None) -> None:
         self.wsdl = wsdl.resolve()
-        self.root = self.wsdl.parent
+        self.root = self.wsdl.parent if root is None else root.resolve()
+        if not self.wsdl.is_relative_to(self.root):
+            raise ContractError(f"{wsdl.name} itself is outside {self.root.name}/")
         self._bytes: dict[Path, bytes] = {}
         self._trees: dict[Path, Element] = {}
         self._namespaces: dict[Path, str] = {}

@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "log": ("gateway.cli.log:log", "Search, show and verify the log."),
     "signature": ("gateway.cli.signature:signature", "Say why a signature is refused."),
     "policy": ("gateway.cli.policy:policy", "Ask what would be allowed, and why."),
+    "adapter": ("gateway.cli.adapter:adapter", "Connect an agency's system by a mapping file."),
     "member": ("gateway.cli.member:member", "Draft members and subsystems for the trust list."),
     "cert": ("gateway.cli.cert:cert", "Keys, certificate requests and certificates."),
     "trust": ("gateway.cli.trust:trust", "Sign, publish and inspect the trust list."),
