@@ -56,9 +56,9 @@ def print_made(made: Made) -> None:
         for name in made.operations
     ]
     console().print(table(title, columns, rows))
-    for each in made.contract.operations:
-        if each.unusable:
-            click.echo(say(f"  left out: {each.name}: {each.unusable}", f"  bỏ qua: {each.name}: {each.unusable}"))
+    for one in made.contract.operations:
+        if one.unusable:
+            click.echo(say(f"  left out: {one.name}: {one.unusable}", f"  bỏ qua: {one.name}: {one.unusable}"))
     reasons = Counter(each.lost for each in made.lines if each.lost)
     for reason, count in reasons.most_common():
         click.echo(say(f"  lost: {count} fields: {reason}", f"  bị mất: {count} trường: {reason}"))

@@ -28,8 +28,8 @@ _LARGEST = 4 * 1024 * 1024
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is asked for.
 
-    contract: the WSDL or OpenAPI file. root: the directory that a WSDL may refer into; its own, if None. operations: only
-    these. client: whose grant the stub is for. base_url: where the provider is, if not where the contract says.
+    contract: the WSDL or OpenAPI file. root: the directory that a WSDL may refer into; its own, if None. operations:
+    only these. client: whose grant the stub is for. base_url: where the provider is, if not where the contract says.
     """
 
     contract: Path
@@ -62,7 +62,7 @@ def read_contract(file: Path, *, openapi: bool, root: Path | None = None) -> Con
 
 
 def new(wanted: Wanted) -> Made:
-    """Write a new adapter. Raises ExchangeError for a contract that cannot be used, FileExistsError rather than replace."""
+    """Write a new adapter. Raises ExchangeError for an unusable contract, FileExistsError rather than replace."""
     contract = read_contract(wanted.contract, openapi=wanted.openapi, root=wanted.root)
     try:
         drafted = draft(contract, wanted.operations)
