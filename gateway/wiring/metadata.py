@@ -107,10 +107,20 @@ def _schema(name: str | None, settings: Settings) -> str | None:
 
 
 def _operations(chosen: ServiceSettings, settings: Settings, target: Any) -> tuple[tuple[str, str], ...]:
-    """Method and path of what a service does: as its adapter says (``operations``), else what of it is granted."""
-    said = getattr(target, "operations", None)
+    """Method and path of what a service does: as configured, or as its adapter says (``endpoints``), else what of it is
+    granted to anybody.
+    """
+    if chosen.operations:
+        return tuple(_call(each) for each in chosen.operations.values())
+    said = getattr(target, "endpoints", None)
     if said:
         return tuple(said)
     granted = [grant for grant in settings.grants if grant.service == chosen.id]
     pairs = ((method, path) for grant in granted for path in grant.paths for method in grant.methods)
     return tuple(dict.fromkeys(pairs))
+
+
+def _call(path: str) -> tuple[str, str]:
+    """``METHOD path``, or a path that is posted to."""
+    method, _, rest = path.rpartition(" ")
+    return method or "POST", rest.partition("?")[0]
