@@ -1,4 +1,4 @@
-"""What a provider's HTTP status says of a call: the table of ``adapters.rest.outbound``, for every protocol over HTTP."""
+"""What a provider's HTTP status says of a call: the table of ``adapters.rest.outbound``, for all that speak HTTP."""
 
 from typing import Final
 
