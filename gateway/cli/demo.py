@@ -16,6 +16,7 @@ from gateway.cli.story_attacks import wiretap
 from gateway.cli.story_log import finding, verification
 from gateway.cli.story_page import render
 from gateway.cli.story_scenes import birth, browsing, freezing, refusals
+from gateway.cli.story_soap import languages
 from gateway.model.errors import ExchangeError
 from gateway.wiring.demo import BIRTH, CITIZEN, PORTAL, UNGRANTED, DemoError, World, demo_world
 
@@ -108,6 +109,7 @@ async def _play(world: World) -> Told:
         await refusals(teller, stranger, wire)
         curious = await browsing(teller, client)
         found = await finding(teller, curious, registrar)
+        await languages(teller, client)
         await freezing(teller, client)
         await verification(teller, found)
     return teller.told

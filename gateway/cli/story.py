@@ -105,14 +105,16 @@ class Told(Struct, kw_only=True):
 
 
 class Teller:
-    """Plays scenes: notes what happened, and says each step as it is known. say: takes a step or a scene."""
+    """Plays scenes: notes what happened, and says each step as it is known. say: takes a step or a scene. began: when
+    the story did, of ``time.perf_counter``.
+    """
 
     def __init__(self, world: World, language: str, say: Callable[[Scene | Step], None]) -> None:
         self.world = world
         self.language = language
         self.told = Told(started=world.gateway.core.clock.now())
         self._say = say
-        self._began = time.perf_counter()
+        self.began = time.perf_counter()
 
     def scene(self, en: str, vi: str) -> None:
         """A new scene begins."""
@@ -137,7 +139,7 @@ class Teller:
         """Note an answer that has just come. start: of ``time.perf_counter``."""
         self.told.calls.append(
             Call(
-                start=start - self._began,
+                start=start - self.began,
                 seconds=time.perf_counter() - start,
                 who=who,
                 what=what,

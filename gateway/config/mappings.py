@@ -46,9 +46,10 @@ class MappingFile(Struct, frozen=True, kw_only=True):
 
 def find_mapping(services_file: Path, name: str) -> Path:
     """The file that a service means: beside its own, in mappings/ beside services/, or the product's."""
-    for folder in (services_file.parent, services_file.parent.parent / MAPPINGS):
-        if (folder / name).is_file():
-            return (folder / name).resolve()
+    for folder in (services_file.parent.parent / MAPPINGS, services_file.parent):
+        file = (folder / name).resolve()
+        if file.is_file() and file != services_file.resolve():  # a provider's own file is often named as its mapping
+            return file
     return product_folder("config") / MAPPINGS / name
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from adapters.simulators.access import ApiKey, HashedBasic
 from adapters.simulators.insurance import InsuranceSimulator
-from adapters.simulators.parties import PORTAL, UNGRANTED
+from adapters.simulators.parties import LEGACY, PORTAL, UNGRANTED
 from adapters.simulators.people import DEFAULT_COUNT, People
 from adapters.simulators.person import Person
 from adapters.simulators.population import PopulationSimulator
@@ -32,6 +32,7 @@ __all__ = [
     "BIRTH",
     "CITIZEN",
     "INSURANCE",
+    "LEGACY",
     "PORTAL",
     "UNGRANTED",
     "Client",
