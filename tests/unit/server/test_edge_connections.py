@@ -107,7 +107,7 @@ def test_overload_is_told_at_once_and_costs_nothing(place):
     assert place.gateway.edge.in_flight == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/r1", "/r1/", "/r2/VN/GOV/H24/portal/x", "/soap", "/index.html", "/r1/a/b"])
+@pytest.mark.parametrize("path", ["/", "/r1", "/r1/", "/r2/VN/GOV/H24/portal/x", "/index.html", "/r1/a/b"])
 def test_what_is_no_service_is_refused_in_x_roads_form(place, path):
     got = requests.get(place.site.url + path, headers={"X-Road-Client": str(PORTAL)}, timeout=5)
     assert got.status_code == 400
