@@ -15,8 +15,8 @@ from bench import exchange, floors, large, prefill
 from bench.harness import Plan, Row, as_json, show
 from bench.processes import ROOT
 
-PARTS = ("bench_client", "bench_storage")
-"""Measurements that are programs of their own; the second also knows ``--large``."""
+PARTS = ("bench_client", "bench_wsse", "bench_storage")
+"""Measurements that are programs of their own; the last also knows ``--large``."""
 
 
 def _say(text: str) -> None:
