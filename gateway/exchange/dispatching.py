@@ -36,18 +36,14 @@ class Dispatcher:
         received = recorded.authorized.verified.claimed.received
         countersigner = _Countersigner(recorded, rules, self._key, self._clock, self._public_urls[received.public_url])
         reply = await route.target.send(recorded, countersigner, deadline)
-        if countersigner.evidence:
-            reply = structs.replace(reply, evidence=(*reply.evidence, *countersigner.evidence))
-        return reply
+        evidence = countersigner.evidence
+        return structs.replace(reply, evidence=(*reply.evidence, *evidence)) if evidence else reply
 
 
 class _Countersigner:
-    """The gateway's signatures towards one provider for one recorded request, and what it proved of the answer.
+    """The gateway's signatures towards one provider for one recorded request, and what it proved of the answer."""
 
-    evidence: of WS-Security at the provider's end, for the record.
-    """
-
-    __slots__ = ("_clock", "_confirms", "_key", "_public_url", "_recorded", "_rules", "evidence")
+    __slots__ = ("_clock", "_confirms", "_enveloped", "_key", "_public_url", "_recorded", "_rules", "_sent")
 
     def __init__(self, recorded: Recorded, rules: Rules, key: Signer, clock: Clock, public_url: PublicUrl) -> None:
         self._recorded = recorded
@@ -56,7 +52,13 @@ class _Countersigner:
         self._clock = clock
         self._public_url = public_url
         self._confirms: str | None = None
-        self.evidence: tuple[tuple[str, str], ...] = ()
+        self._enveloped: tuple[tuple[str, str], ...] = ()
+        self._sent: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def evidence(self) -> tuple[tuple[str, str], ...]:
+        """What another message than the caller's was signed with, and what the provider signed: for the record."""
+        return self._sent + self._enveloped
 
     def __call__(self, outbound: Outbound) -> Fields:
         """The fields to add: where the caller's target was, the receipt, and the signatures."""
@@ -67,6 +69,12 @@ class _Countersigner:
         )
         whole = Outbound(method=outbound.method, url=outbound.url, fields=outbound.fields + added, body=outbound.body)
         signed = sign_forward(whole, key=self._key, now=self._clock.now(), passed=self._passed())
+        if outbound.body.sha256 != self._recorded.authorized.envelope.body.sha256:
+            self._sent = (
+                ("forwarded_sha256", outbound.body.sha256.hex()),
+                ("forwarded_base", signed.base.decode("latin-1")),
+                ("forwarded_signature", signed.signature.hex()),
+            )
         return added + signed.fields
 
     def _passed(self) -> Passed | None:
@@ -83,10 +91,7 @@ class _Countersigner:
         signed = sign_envelope(envelope, key=self._key, now=self._clock.now(), attachments=attachments)
         value = base64.b64encode(signed.signature).decode()
         self._confirms = value
-        self.evidence = (
-            ("forwarded_signature_base", signed.base.decode()),
-            ("forwarded_signature", value),
-        )
+        self._enveloped = (("envelope_base", signed.base.decode()), ("envelope_signature", value))
         return signed.envelope
 
     def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
@@ -100,8 +105,8 @@ class _Countersigner:
             confirms=self._confirms,
             parts=attachments,
         )
-        self.evidence += (
-            ("provider_signature_base", proof.direct.base.decode()),
+        self._enveloped += (
+            ("provider_base", proof.direct.base.decode()),
             ("provider_signature", proof.direct.signature),
             ("provider_keyid", proof.direct.keyid),
         )

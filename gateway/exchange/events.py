@@ -193,6 +193,7 @@ def _request_fields(verified: Verified) -> tuple[PrivateField, ...]:
         ("represented", claim.represented),
         ("message_id", claim.message_id),
         ("target", received.head.target),
+        ("operation", claim.operation),
         ("address", received.peer.address or None),
         ("body_sha256", received.body.sha256.hex()),
     )
