@@ -110,6 +110,11 @@ class Provider:
         self._breaker = Breaker(options.breaker)
 
     @property
+    def credentials(self) -> Credentials | None:
+        """What it is shown."""
+        return self._credentials
+
+    @property
     def state(self) -> State:
         """Of the circuit breaker, for health and metrics."""
         return self._breaker.state(self._monotonic())

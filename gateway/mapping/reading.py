@@ -71,8 +71,7 @@ class Shapes:
         return read
 
     def _alone(self, field: Field) -> Read:
-        _, find, form, _, _ = self._entry(field)
-        name = field.from_ or ""
+        name, find, form = self._source(field)
 
         def read(tree: Tree, root: Tree, context: Context) -> Any:
             value = find(tree, root, context) if find is not None else step_into(tree, name)
@@ -82,7 +81,10 @@ class Shapes:
 
     def _entry(self, field: Field) -> tuple[str, Read | None, Read, Put, bool]:
         """Name of the field (or what finds it otherwise), form, what puts it in its place, whether it is required."""
-        keys = parse_pointer(field.to).steps
+        path, find, form = self._source(field)
+        return path, find, form, _put(parse_pointer(field.to).steps), field.required
+
+    def _source(self, field: Field) -> tuple[str, Read | None, Read]:
         form = self._form(field, form_of(field))
         if field.otherwise is not None:
             form = _either(form, self._form(field, field.otherwise))
@@ -91,7 +93,7 @@ class Shapes:
         path = field.from_ or ""
         plain = field.asked is None and field.value is None and field.else_from is None
         direct = plain and path and "/" not in path and path[0] != "@"
-        return path, None if direct else _find(field), form, _put(keys), field.required
+        return path, None if direct else _find(field), form
 
     def _form(self, field: Field, form: Form) -> Read:
         if form is Form.SHAPE:

@@ -39,6 +39,8 @@ def text(value: object) -> str | None:
             return None
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return str(value)
+        if isinstance(value, dict) and "" in value:
+            return text(value[""])  # an XML element's text beside its attributes
         if not isinstance(value, str):
             raise AnswerError("a structure stands where text belongs")
     stripped: str = value.strip()

@@ -212,7 +212,8 @@ class Gateway:
         providers = {name: self._provider(settings, name) for name in settings.providers}
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
         facades = facades_of(settings)
-        rules = compile_rules(Origins(settings=settings, trust=trust, providers=providers, prefill=prefill))
+        origins = Origins(settings=settings, trust=trust, providers=providers, prefill=prefill, clock=core.clock)
+        rules = compile_rules(origins)
         configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)
         policy = Document(kind="policy", digest=settings.policy_digest, content=settings.policy_files, at=now)
         services = Document(kind="services", digest=settings.services_digest, content=settings.services_files, at=now)

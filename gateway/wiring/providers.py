@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from adapters.breaker import BreakerOptions
 from adapters.credentials import Credentials, Fixed, OAuth, SignedBasic, TokenSource
+from adapters.mapped_session import Sessions
 from adapters.provider import Provider, ProviderOptions
 from adapters.provider_auth import PlatformKeys, TimestampUnit, api_key, basic, bearer
 from adapters.rest.connection import BodySink
@@ -52,7 +53,7 @@ def build_provider(
             longest_open_seconds=breaker.longest_open_seconds,
         ),
     )
-    credentials = _credentials(chosen.auth, client, clock, find_secret)
+    credentials = _credentials(chosen, client, clock, find_secret)
     return Provider(options, client, credentials=credentials, monotonic=clock.monotonic)
 
 
@@ -63,7 +64,10 @@ def _tls(chosen: settings.Provider) -> ssl.SSLContext | None:
     return client_context(authorities, chosen.client_certificate, chosen.client_key)
 
 
-def _credentials(auth: settings.Auth, client: Client, clock: Clock, find_secret: FindSecret) -> Credentials | None:
+def _credentials(
+    chosen: settings.Provider, client: Client, clock: Clock, find_secret: FindSecret
+) -> Credentials | None:
+    auth = chosen.auth
     if auth.scheme is settings.AuthScheme.NONE:
         return None
     secret = find_secret(_name(auth.secret))
@@ -74,6 +78,8 @@ def _credentials(auth: settings.Auth, client: Client, clock: Clock, find_secret:
             return Fixed(lambda: api_key(auth.header or "", secret))
         case settings.AuthScheme.BEARER:
             return Fixed(lambda: bearer(secret.reveal()))
+        case settings.AuthScheme.SESSION:
+            return Sessions(auth.user or "", secret, client, chosen.base_url, monotonic=clock.monotonic)
         case settings.AuthScheme.SIGNED_BASIC:
             return SignedBasic(auth.user or "", secret, TimestampUnit(auth.unit.value), clock.now)
         case _:

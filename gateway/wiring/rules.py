@@ -6,13 +6,10 @@ from importlib.metadata import version
 
 from msgspec import Struct
 
-from adapters.insurance import InsuranceOptions, InsuranceTarget
-from adapters.population import PopulationOptions, PopulationTarget, load_contract
 from adapters.provider import Provider
 from adapters.rest.outbound import RestOptions, RestTarget
 from adapters.rest.outbound import ServiceKind as RestKind
 from gateway.config.load import Settings
-from gateway.config.product import product_folder
 from gateway.config.services import Adapter, ServiceSettings
 from gateway.exchange.prefill import PrefillSchema
 from gateway.exchange.rules import Route, Rules, Validator
@@ -21,23 +18,27 @@ from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Target
+from gateway.ports import Clock, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
 from gateway.wiring.interfaces import build_interfaces
+from gateway.wiring.mappings import entry_point_target, mapped_target
 from gateway.wiring.metadata import metadata_routes, metadata_terms
 
 BUILD = f"motlan {version('motlan')}"
 
 
 class Origins(Struct, frozen=True, kw_only=True):
-    """What rules are compiled from. providers: by name. prefill: the target of the gateway's own service."""
+    """What rules are compiled from. providers: by name. prefill: the target of the gateway's own service. clock: of
+    the targets that need one.
+    """
 
     settings: Settings
     trust: TrustStore
     providers: Mapping[str, Provider]
     prefill: Target
+    clock: Clock
 
 
 def compile_rules(origins: Origins) -> Rules:
@@ -118,22 +119,18 @@ def _target(chosen: ServiceSettings, origins: Origins) -> Target:
     if chosen.adapter is Adapter.PREFILL:
         return origins.prefill
     provider = origins.providers[origins.settings.provider_of[chosen.id]]
-    match chosen.adapter:
-        case Adapter.POPULATION:
-            options = PopulationOptions(
-                integration_codes=chosen.integration_codes, agencies=chosen.agencies, charsets=chosen.charsets
-            )
-            return PopulationTarget(provider, load_contract(product_folder("schemas")), options)
-        case Adapter.INSURANCE:
-            return InsuranceTarget(provider, InsuranceOptions(charsets=chosen.charsets))
-        case _:
-            passing = RestOptions(
-                path=chosen.path,
-                kind=RestKind(chosen.kind.value),
-                idempotent=chosen.idempotent,
-                not_found=chosen.not_found,
-            )
-            return RestTarget(provider, passing)
+    if chosen.adapter is Adapter.ENTRY_POINT:
+        return entry_point_target(provider, chosen)
+    mapping = origins.settings.mappings.get(chosen.id)
+    if mapping is not None:
+        return mapped_target(provider, mapping, chosen, origins.clock)
+    passing = RestOptions(
+        path=chosen.path,
+        kind=RestKind(chosen.kind.value),
+        idempotent=chosen.idempotent,
+        not_found=chosen.not_found,
+    )
+    return RestTarget(provider, passing)
 
 
 def own_services(settings: Settings) -> dict[str, ServiceId]:

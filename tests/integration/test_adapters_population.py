@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.breaker import BreakerOptions, State
-from adapters.population import PopulationOptions
+from adapters.mapped import MappedOptions
 from adapters.simulators.misbehave import Mode
 from adapters.simulators.population import PopulationSimulator
 from gateway.model.instant import from_datetime
@@ -223,7 +223,7 @@ async def test_breaker_opens_and_answers_at_once_until_a_probe_succeeds():
 @pytest.mark.asyncio
 async def test_agency_codes_and_integration_codes_come_from_the_options():
     seen = []
-    options = PopulationOptions(agencies={"H24": "000.00.00.H24"}, integration_codes={"TraCuuThongTinCongDan": "999"})
+    options = MappedOptions(agencies={"H24": "000.00.00.H24"}, integration_codes={"TraCuuThongTinCongDan": "999"})
     async with PopulationSimulator(people()) as register:
         register.watch = seen.append
         await ask(population(register.url, options=options), NUMBER)

@@ -8,7 +8,6 @@ from lxml import etree
 
 from adapters.canonical.reading import decoders
 from adapters.credentials import OAuth, SignedBasic, TokenSource
-from adapters.population import PopulationOptions
 from adapters.provider_auth import PlatformKeys, TimestampUnit
 from adapters.rest.http1 import Client, ClientOptions, split_url
 from adapters.simulators import charsets, population_xml
@@ -17,7 +16,7 @@ from adapters.simulators.misbehave import Mode
 from adapters.simulators.population import LOOK_UP, PopulationSimulator
 from gateway.model.instant import from_seconds
 from gateway.model.outcomes import Outcome
-from tests.support.adapters import RECORD, Known, ask, canonical, population
+from tests.support.adapters import RECORD, Known, ask, canonical, mapping_file, population
 from tests.support.simulators import NS, people
 
 STORY = people().story
@@ -235,13 +234,13 @@ async def test_q17_text_not_in_nfc_and_old_code_pages_under_a_utf8_header(mode):
 @pytest.mark.parametrize("mode", [Mode.WINDOWS_1258, Mode.TCVN3])
 @pytest.mark.asyncio
 async def test_q17_a_code_page_that_the_mapping_does_not_declare_is_an_invalid_reply(mode):
-    options = PopulationOptions(charsets=())
-    assert (await look_up(by_number(STORY.plain), misbehave=mode, options=options)).outcome is Outcome.INVALID_REPLY
+    reply = await look_up(by_number(STORY.plain), misbehave=mode, charsets=())
+    assert reply.outcome is Outcome.INVALID_REPLY
 
 
 @pytest.mark.parametrize("mode", [Mode.WINDOWS_1258, Mode.TCVN3])
 def test_q17_the_two_code_pages_are_told_apart_for_every_citizen(mode):
-    read = decoders(PopulationOptions().charsets)
+    read = decoders(mapping_file("population.toml").document.contract.charsets)
     encode = charsets.windows_1258 if mode is Mode.WINDOWS_1258 else charsets.tcvn3
     foreigners = 0
     for person in list(people())[:400]:

@@ -3,32 +3,40 @@
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from adapters.breaker import BreakerOptions
-from adapters.insurance import InsuranceTarget
-from adapters.population import PopulationOptions, PopulationTarget
-from adapters.population import load_contract as load_population
+from adapters.mapped import MappedOptions, MappedTarget
 from adapters.provider import Provider, ProviderOptions
 from adapters.rest.http1 import BodySink, Client, ClientOptions
+from adapters.soap.wsdl import Contract
+from gateway.config.mappings import MappingFile, read_mapping
+from gateway.config.problems import Problem
+from gateway.config.schemas import SchemaFolder
+from gateway.model.charsets import Charset
 from gateway.model.decision import EVERYTHING, Decision
 from gateway.model.envelope import Claim, Envelope, ProvedParts, Purpose
 from gateway.model.ids import RecordId, ServiceId, SubsystemId
-from gateway.model.instant import Instant
+from gateway.model.instant import Instant, from_datetime
 from gateway.model.jsontext import encode
 from gateway.model.message import EMPTY, Body, Fields, Head
 from gateway.model.stages import Authorized, Claimed, Delegated, Peer, Received, Recorded, Reply, Verified
 from gateway.ports import Outbound
 from gateway.validation.schema import Schema, SchemaSet
+from gateway.wiring.mappings import compiled, load_contract
 from tests.support.source import ROOT
 
 CLIENT = SubsystemId("VN", "GOV", "H24", "portal")
 SERVICE = ServiceId("VN", "GOV", "G01", "population", "citizen")
 RECORD = RecordId("0197a1c2-0000-7000-8000-000000000001")
 SCHEMAS: Path = ROOT / "schemas"
-CONTRACT = load_population(SCHEMAS)
+NOON = from_datetime(datetime(2026, 11, 22, 5, tzinfo=UTC))
+"""The time of the mappings' targets."""
 
 
 class Known:
@@ -127,16 +135,47 @@ def provider(
     return Provider(made, Client(client, open_sink=open_sink), credentials=credentials)
 
 
-def population(url: str, *, options: PopulationOptions | None = None, **more: Any) -> PopulationTarget:
+@cache
+def mapping_file(name: str) -> MappingFile:
+    """One of the product's mapping files; it has no mistakes."""
+    problems: list[Problem] = []
+    made = read_mapping(ROOT / "config/mappings" / name, SchemaFolder.read(SCHEMAS / "json", problems), problems)
+    assert made is not None, problems
+    return made
+
+
+@cache
+def contract(name: str = "population.toml") -> Contract:
+    """The contract of a SOAP mapping."""
+    return load_contract(mapping_file(name))
+
+
+def mapped(
+    name: str,
+    url: str,
+    *,
+    options: MappedOptions | None = None,
+    charsets: tuple[Charset, ...] | None = None,
+    **more: Any,
+) -> MappedTarget:
+    """The target of one of the product's mappings. charsets: others than the mapping declares."""
+    more.setdefault("body_limit", 1024 * 1024)
+    file = mapping_file(name)
+    if charsets is not None:
+        said = replace(file.document.contract, charsets=charsets)
+        file = replace(file, document=replace(file.document, contract=said))
+    soap = contract(name) if file.document.contract.wsdl is not None else None
+    return MappedTarget(provider(url, **more), compiled(file), contract=soap, options=options, now=lambda: NOON)
+
+
+def population(url: str, **more: Any) -> MappedTarget:
     """The population database's target."""
-    more.setdefault("body_limit", 1024 * 1024)
-    return PopulationTarget(provider(url, **more), CONTRACT, options or PopulationOptions())
+    return mapped("population.toml", url, **more)
 
 
-def insurance(url: str, **more: Any) -> InsuranceTarget:
+def insurance(url: str, **more: Any) -> MappedTarget:
     """Social insurance's target."""
-    more.setdefault("body_limit", 1024 * 1024)
-    return InsuranceTarget(provider(url, **more))
+    return mapped("social-insurance.toml", url, **more)
 
 
 async def ask(target: Any, request: Recorded | dict[str, Any], *, seconds: float = 5.0, **more: Any) -> Reply:

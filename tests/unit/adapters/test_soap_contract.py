@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from lxml import etree
 from zeep.helpers import serialize_object
 
-from adapters.population import LOOK_UP, RELATIVES, VERIFY
 from adapters.simulators import population_xml
 from adapters.soap.wsdl import Contract, ContractError
 from adapters.soap.xml import parse, tree_of
-from tests.support.adapters import CONTRACT, SCHEMAS
+from tests.support.adapters import SCHEMAS, contract
 from tests.support.simulators import people
 
+LOOK_UP, VERIFY, RELATIVES = "TraCuuThongTinCongDan", "XacThucThongTinCongDan", "XacMinhThongTinNhanThan"
+CONTRACT = contract()
 ORACLE = zeep.Client(str(SCHEMAS / "wsdl" / "population.wsdl"))
 SERVICE = ORACLE.bind()
 TRIPLE = {"MaYeuCau": "1", "MaDVC": "1.001193", "MaTichHop": "037", "MaDonVi": "H24", "MaCanBo": "cb"}

@@ -107,7 +107,7 @@ def test_all_problems_of_all_files_are_said_at_once(file):
         "gateway.toml:8 listener.hots: is no setting here; did you mean host?",
         "gateway.toml:37 trust.threshold: is missing",
         "gateway.toml:48 timeouts.drain: must be a number",
-        "population.toml:21 service[1].adapter: must be one of rest, population, insurance, prefill; did you mean population?",
+        "population.toml:21 service[1].adapter: must be one of rest, mapping, population, insurance, entry-point, prefill, soap; did you mean population?",
         "social-insurance.toml:6 provider.timeout_seconds: must be more than 0",
         "others.toml:27 grant[3].service: there is no service VN/GOV/G12/social-insurance/insurence; did you mean VN/GOV/G12/social-insurance/insurance?",
     ):
