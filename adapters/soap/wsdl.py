@@ -15,14 +15,20 @@ import zeep
 from lxml import etree
 from zeep.transports import Transport
 
+from adapters.kit.contract import ContractError as InferenceError
+from adapters.soap.inferring import read_wsdl
+from adapters.soap.inferring_requests import RequestWriter
 from adapters.soap.xml import Element
 
 _MARK = "\ue000"
 """Begins and ends a mark; from a private area of Unicode, so that no contract holds it."""
 _ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("\r"): "&#13;"}
 
-Values = Mapping[str, "str | Values"]
-"""Element → its text, or what is inside it."""
+Values = Mapping[str, "str | Values | list[str | Values]"]
+"""Element → its text, or what is inside it; a list for one that is repeated. ``@name`` for an attribute."""
+
+_MOST_TEMPLATES = 512
+"""Shapes of requests that are kept ready: callers choose which optional elements they send."""
 
 
 class ContractError(ValueError):
@@ -66,14 +72,22 @@ class Contract:
         if self._service is None:
             raise ContractError(f"{wsdl.name} describes no service")
         self._templates: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._place = (wsdl, root)
+        self._writer: RequestWriter | None = None
 
     def request(self, operation: str, values: Values) -> bytes:
         """The envelope of a request. Raises ContractError for elements that the operation does not have."""
         paths: list[str] = [operation]
         texts: list[str] = []
-        _flatten(values, "", paths, texts)
+        if not _flatten(values, "", paths, texts):
+            return self._written(operation, values)
         key = tuple(paths)
-        pieces = self._templates.get(key) or self._compile(key)
+        pieces = self._templates.get(key)
+        if pieces is None:
+            try:
+                pieces = self._compile(key)
+            except ContractError:  # a type of which zeep takes no mark, such as a boolean; or an element that is wrong
+                return self._written(operation, values)
         parts = [pieces[0]]
         for text, piece in zip(texts, pieces[1:], strict=True):
             parts += [text.translate(_ESCAPES), piece]
@@ -83,16 +97,26 @@ class Contract:
         """Whether an answer is as the contract says."""
         return any(schema.validate(element) for schema in self._schemas)
 
+    def _written(self, operation: str, values: Values) -> bytes:
+        """A request that no template can make."""
+        try:
+            if self._writer is None:
+                self._writer = RequestWriter(read_wsdl(*self._place))
+            return self._writer.request(operation, values)
+        except InferenceError as error:
+            raise ContractError(str(error)) from error
+
     def _compile(self, key: tuple[str, ...]) -> tuple[str, ...]:
         """The pieces between the values, in the order in which the values are given."""
         operation, *paths = key
         marks = [f"{_MARK}{number}{_MARK}" for number in range(len(paths))]
         try:
             message = self._client.create_message(self._service, operation, **_nested(paths, marks))
-        except (zeep.exceptions.Error, TypeError, ValueError, AttributeError) as error:
+        except (zeep.exceptions.Error, TypeError, ValueError, AttributeError, LookupError) as error:
             raise ContractError(f"{operation} does not take these elements: {type(error).__name__}") from error
         pieces = _split(etree.tostring(message, encoding="unicode"), marks)
-        self._templates[key] = pieces
+        if len(self._templates) < _MOST_TEMPLATES:
+            self._templates[key] = pieces
         return pieces
 
 
@@ -100,13 +124,17 @@ def _local_parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
-def _flatten(values: Values, prefix: str, paths: list[str], texts: list[str]) -> None:
+def _flatten(values: Values, prefix: str, paths: list[str], texts: list[str]) -> bool:
+    """Whether the values are elements with texts only, as templates have them."""
     for name, value in values.items():
         if isinstance(value, str):
+            if name[:1] in {"", "@"}:
+                return False
             paths.append(prefix + name)
             texts.append(value)
-        else:
-            _flatten(value, f"{prefix}{name}/", paths, texts)
+        elif isinstance(value, list) or not _flatten(value, f"{prefix}{name}/", paths, texts):
+            return False
+    return True
 
 
 def _nested(paths: list[str], marks: list[str]) -> dict[str, object]:
