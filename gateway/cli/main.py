@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "call": ("gateway.cli.call:call", "Call a service: sign, send, verify the answer."),
     "prefill": ("gateway.cli.prefill:prefill", "Fill a procedure's form from the registers."),
     "log": ("gateway.cli.log:log", "Search, show and verify the log."),
+    "sidecar": ("gateway.cli.sidecar:sidecar", "Sign for programs on this machine that cannot."),
     "signature": ("gateway.cli.signature:signature", "Say why a signature is refused."),
     "policy": ("gateway.cli.policy:policy", "Ask what would be allowed, and why."),
     "adapter": ("gateway.cli.adapter:adapter", "Connect an agency's system by a mapping file."),

@@ -139,9 +139,9 @@ class Client:
         """Sign and send a request as it is, but for Accept-Language where it has none. service: what it calls; needed
         for a JWS only. Raises as ``send`` does.
         """
-        sent = sign(plain, self._scheme, client=self._subsystem, service=service, key=self._key, now=_now())
+        sent = sign(plain, self._scheme, client=self._subsystem, service=service, key=self._key, now=now())
         head, body = await self._sent(plain, sent)
-        proof = verify(head, body, sent, keys=self._keys, now=_now())
+        proof = verify(head, body, sent, keys=self._keys, now=now())
         return Answer(status=head.status, head=head, body=body, proof=proof, sent=sent)
 
     async def _sent(self, plain: Outbound, sent: SentRequest) -> tuple[AnswerHead, Body]:
@@ -215,5 +215,6 @@ async def transport(
         yield http
 
 
-def _now() -> Instant:
+def now() -> Instant:
+    """The machine's time."""
     return Instant(time.time_ns() // 1000)
