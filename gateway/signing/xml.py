@@ -32,6 +32,8 @@ MAX_NAMESPACES: Final = 128
 
 _FEW: Final = 1024
 """So many attributes cost next to nothing, even if one element has them all."""
+_SMALL: Final = 64 * 1024
+"""Bytes of a document in which tags and namespaces cannot be too many."""
 _BOM: Final = b"\xef\xbb\xbf"
 _DECLARATION: Final = re.compile(rb"<\?xml\s[^?<>]{1,200}\?>")
 _VERSION: Final = re.compile(rb"version\s*=\s*[\"']1\.0[\"']")
@@ -51,7 +53,7 @@ def parse(data: bytes) -> Element:
     if len(data) > MAX_SIZE:
         raise ExchangeError(ROOT_TOO_LARGE, f"a signed envelope may have {MAX_SIZE} bytes")
     start = _after_prolog(data)
-    if data.count(b"<") > MAX_TAGS:
+    if len(data) > _SMALL and data.count(b"<") > MAX_TAGS:
         raise ExchangeError(XML_TOO_COMPLEX, f"at most {MAX_TAGS} tags")
     try:
         root = etree.fromstring(data, _PARSER)
@@ -121,11 +123,11 @@ def _check_declaration(declaration: bytes) -> None:
 
 def _check_shape(data: bytes, start: int, root: Element) -> None:
     """What could be wrong is counted in the bytes, at next to no cost; only where it is possible the tree is asked."""
-    if data.find(b"<?", start) >= 0 and _INSTRUCTIONS(root):
+    if data.find(b"?>", start) >= 0 and _INSTRUCTIONS(root):
         raise ExchangeError(XML_FORBIDDEN, "a processing instruction")
     if data.count(b"=") > _FEW and _CROWDED(root):
         raise ExchangeError(XML_TOO_COMPLEX, f"at most {MAX_ATTRIBUTES} attributes of an element")
-    if data.count(b"xmlns") > MAX_NAMESPACES:
+    if len(data) > _SMALL and data.count(b"xmlns") > MAX_NAMESPACES:
         _check_namespaces(root)
 
 
