@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.curl import install
 from tests.support.source import ROOT
 from tests.support.world import RunningWorld
 
@@ -41,7 +42,7 @@ def test_each_command_says_what_the_page_says(demo: RunningWorld, tmp_path: Path
         "GATEWAY": contract["gateway"],
         "PERSON": contract["people"][0],
         "DEMO": str(demo.world.files.folder),
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"/usr/local/bin:/usr/bin:/bin:{install(tmp_path)}",  # where there is a curl, it is used
     }
     ran = subprocess.run(
         ["bash", "-euc", BLOCKS[0] + command],
