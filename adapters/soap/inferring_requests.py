@@ -4,6 +4,7 @@ What a mapping makes is a tree of texts by local names, attributes as ``@name``,
 knows namespaces and order. A template of ``Contract`` is faster; this writes what no template can.
 """
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -63,7 +64,10 @@ def _content(fields: tuple[Field, ...], values: Mapping[str, Any], prefixes: dic
         else:
             inner.append(_element(field, value, prefixes))
     if left:
-        raise ContractError(f"the contract has no place for {', '.join(left)}")
+        names = [f"@{each.name}" if each.attribute else each.name for each in fields]
+        near = difflib.get_close_matches(left[0], names, n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ContractError(f"the contract has no place for {left[0]}{hint}")
     return "".join(attributes), "".join(inner)
 
 

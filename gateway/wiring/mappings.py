@@ -73,8 +73,7 @@ def _check_alone(contract: Contract, operation: str, sent: Sent) -> None:
     try:
         contract.request(operation, value)
     except ContractError as error:
-        if isinstance(error.__cause__, TypeError):  # others: what else the operation needs is not there
-            raise ContractError(f"{operation} has no element {sent.to}") from None
+        raise ContractError(f"{operation} has no element {sent.to}: {error}") from None
 
 
 def entry_point_target(provider: Provider | None, chosen: ServiceSettings) -> Target:
