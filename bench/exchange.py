@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench import nginx
-from bench.gateways import rest_gateway, soap_answer, soap_gateway
+from bench.gateways import plain_answer, rest_gateway, soap_answer, soap_gateway, wsse_gateway
 from bench.harness import Plan, Row, Server, Turn, measure
 from bench.processes import free_port
+from gateway.keys.issue import KeyKind
 
 BODY = b'{"criteria": {"name": "' + "Nguyễn Thị Ánh Tuyết".encode() + b'", "birth_date": "1990-02-28"}, "note": "'
 Say = Callable[[str], None]
@@ -57,7 +58,14 @@ def single(folder: Path, plan: Plan, say: Say) -> list[Row]:
         servers.append(Server(name="nginx proxy_pass, 1", argv=command, port=nginx_port, baseline=proxy.name))
     servers.append(rest_gateway(folder / "rest", port, body=request_body(), baseline=proxy.name)[0])
     servers.append(soap_gateway(folder / "soap", soap_port, baseline=proxy.name))
-    backends = [(python("bench.backend", "--port", port), port), (soap, soap_port)]
+    record, record_port = folder / "record.xml", free_port()
+    record.write_bytes(plain_answer())
+    records = python(
+        "bench.backend", "--port", record_port, "--body", record, "--content-type", "text/xml; charset=utf-8"
+    )
+    servers.append(wsse_gateway(folder / "wsse", record_port, baseline=proxy.name))
+    servers.append(wsse_gateway(folder / "wsse-rsa", record_port, kind=KeyKind.RSA3072, baseline=proxy.name))
+    backends = [(python("bench.backend", "--port", port), port), (soap, soap_port), (records, record_port)]
     return measure(servers, backends, plain_requests, plan, say=say)
 
 
