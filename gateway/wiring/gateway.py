@@ -266,23 +266,26 @@ class Gateway:
             inside=codec,
         )
 
-    async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
+    def _app(self, codec: RestCodec) -> PublicApp:
         settings = self.settings
-        log = PublicLog(self.core.store.log)
         clients = ClientList(
             settings.gateway.subsystem.instance,
             lambda: self.pipeline.rules.trust.digest,
             lambda: clients_of(self.pipeline.rules.trust),
         )
-        app = PublicApp(
+        return PublicApp(
             self.edge,
             codec,
-            log,
+            PublicLog(self.core.store.log),
             own=own_services(settings),
             pages=_pages(),
             lists={CLIENTS_PATH: clients.handle, WSDL_PATH: wsdls(settings, self._interface).handle},
             soap=soap_codec(settings, self._interface, lambda: self._facades),
         )
+
+    async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
+        settings = self.settings
+        app = self._app(codec)
         self._public = await listen(
             Opening(
                 host=settings.listener.host,
