@@ -100,7 +100,14 @@ class JudicialRecordSimulator(JsonSystem):
 
     def lie(self, right: Content) -> Content:
         """It worked, and the state is a structure."""
-        return {**right, "STATUS": _OK, "DEC_STATUS_ID": {"id": [5]}, "ISSUE_DATE": 20261101, "ID": [1], "AN_TICH": 3}
+        return {
+            **right,
+            "STATUS": _OK,
+            "DEC_STATUS_ID": {"id": [5]},
+            "ISSUE_DATE": 20261101,
+            "ID": {"so": 1},
+            "AN_TICH": 3,
+        }
 
     def _submit(self, asked: Content) -> Content:
         code = self.text(asked, "idReceivedDec", longest=50)

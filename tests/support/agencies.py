@@ -1,15 +1,27 @@
-"""What tests of the agency systems share: requests that each of them takes, as bytes and as documents."""
+"""What tests of the agency systems share: requests that each of them takes, their mappings, how trouble ends."""
 
 import json
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
 
+from adapters.mapped import MappedOptions, MappedTarget
+from adapters.mapped_answer import PARSERS
+from adapters.mapped_session import Sessions
+from adapters.rest.http1 import Client, ClientOptions
 from adapters.simulators import dossiers
 from adapters.simulators.json_system import JsonSystem
+from adapters.simulators.misbehave import Mode
 from adapters.simulators.person import Person
+from gateway.config.mappings import load_mapping
+from gateway.config.product import product_folder
+from gateway.config.schemas import SchemaFolder
+from gateway.mapping.compile import Mapping
+from gateway.model.outcomes import Outcome
+from tests.support.adapters import Known, ask, provider, recorded
 
 Json = dict[str, Any]
 
@@ -107,3 +119,70 @@ def portal_dossier(person: Person, code: str = "H24.15-261101-9003", **changes: 
         "TaiLieuNop": [{"TenTepDinhKem": "a.pdf", "DuocSoHoa": "1", "DuocLayTuKhoDMQG": "1"}],
         **changes,
     }
+
+
+# -- the mappings of these systems, without a gateway ------------------------------------------------------------------
+
+SYSTEMS = ("civil-status", "business-register", "judicial-record", "lgsp", "public-service-portal")
+"""Names of their mapping files, service files and samples."""
+UNIT = "000.00.00.H24"
+USERS = {"motlan": ("s3cret", UNIT)}
+
+
+@cache
+def mapping(name: str) -> Mapping:
+    """The product's own mapping of that name, compiled."""
+    problems: list[Any] = []
+    schemas = SchemaFolder.read(product_folder("schemas") / "json", problems)
+    file, wrong = load_mapping(product_folder("config") / "mappings" / f"{name}.toml", schemas)
+    assert file is not None, [str(each) for each in (*problems, *wrong)]
+    return Mapping(file.document, PARSERS)
+
+
+def target(name: str, url: str, *, sessions: bool = False, settings: dict[str, str] | None = None, **more: Any) -> Any:
+    """A target that follows it. sessions: the provider wants a login first."""
+    more.setdefault("body_limit", 1024 * 1024)
+    if sessions:
+        more["credentials"] = Sessions("motlan", Known("s3cret"), Client(ClientOptions()), url)
+    return MappedTarget(
+        provider(url, **more), mapping(name), options=MappedOptions(settings=settings or {"unit": UNIT})
+    )
+
+
+TROUBLE: dict[Mode, Outcome] = {
+    Mode.SLOW: Outcome.UNAVAILABLE,
+    Mode.FREEZE: Outcome.UNAVAILABLE,
+    Mode.BAD_GATEWAY: Outcome.UNAVAILABLE,
+    Mode.DROP: Outcome.UNAVAILABLE,
+    Mode.HALF: Outcome.INVALID_REPLY,
+    Mode.UNAUTHORIZED_TEXT: Outcome.DENIED,
+    Mode.LIE: Outcome.INVALID_REPLY,
+    Mode.OTHER_PERSON: Outcome.INVALID_REPLY,
+    Mode.DEEP: Outcome.INVALID_REPLY,
+    Mode.HUGE: Outcome.INVALID_REPLY,
+    Mode.WINDOWS_1258: Outcome.INVALID_REPLY,
+    Mode.TCVN3: Outcome.INVALID_REPLY,
+    Mode.DUPLICATE_KEYS: Outcome.INVALID_REPLY,
+    Mode.NAN: Outcome.INVALID_REPLY,
+    Mode.HUGE_NUMBER: Outcome.INVALID_REPLY,
+    Mode.LONE_SURROGATE: Outcome.INVALID_REPLY,
+}
+"""How a look-up ends with a system that misbehaves so."""
+TROUBLE_OF_A_WRITE: dict[Mode, Outcome] = {
+    **dict.fromkeys(TROUBLE, Outcome.UNKNOWN),
+    Mode.UNAUTHORIZED_TEXT: Outcome.DENIED,
+}
+"""A write may have been acted on, whatever came back."""
+
+
+async def once(
+    sim: JsonSystem, name: str, document: Any, *, path: str = "", mode: Mode | None = None, **more: Any
+) -> Any:
+    """One call of a running system through its mapping."""
+    if mode is not None:
+        sim.misbehave(mode)
+    seconds = 0.2 if mode in {Mode.SLOW, Mode.FREEZE} else 5.0
+    try:
+        return await ask(target(name, sim.url, **more), recorded(document, path=path), seconds=seconds)
+    finally:
+        sim.behave()
