@@ -15,6 +15,7 @@ from adapters.soap.translate_shapes import (
     Items,
     JsonText,
     Kind,
+    Markup,
     Member,
     MisfitError,
     Named,
@@ -80,6 +81,8 @@ class _SchemaWriter:
             case JsonText():
                 note = _documentation(f"{shape.title} (JSON)" if shape.title else "JSON")
                 return f"{head}>{note}{_simple(_TEXT)}</xs:element>"
+            case Markup():
+                raise ValueError("what has no schema has none to be written")
             case _:
                 inside = f"<xs:complexType>{self._inside(shape)}</xs:complexType>"
                 return f"{head}>{_documentation(shape.title)}{inside}</xs:element>"
@@ -120,6 +123,8 @@ class _SchemaWriter:
         match extra.shape:
             case Named():
                 kind, base, inside = "complexContent", f"tns:{self._type_name(extra.shape.name)}", _NAME
+            case Markup():
+                raise ValueError("what has no schema has none to be written")
             case Scalar() | JsonText():
                 base = extra.shape.base if isinstance(extra.shape, Scalar) else "string"
                 kind, base, inside = "simpleContent", f"xs:{base}", _NAME

@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from adapters.soap.translate_names import member_name
-from adapters.soap.translate_scalars import READ
+from adapters.soap.translate_scalars import READ, escaped
 from adapters.soap.translate_shapes import (
     NIL,
     XSI,
@@ -19,6 +19,7 @@ from adapters.soap.translate_shapes import (
     Items,
     JsonText,
     Kind,
+    Markup,
     Member,
     MisfitError,
     Named,
@@ -73,6 +74,8 @@ class ReaderCompiler:
                 return _scalar(shape)
             case JsonText():
                 return _json_text
+            case Markup():
+                return _markup
             case Items():
                 return self._items(shape)
             case Record():
@@ -248,9 +251,18 @@ def _is_nil(element: Element, allowed: frozenset[str], *, nillable: bool) -> boo
 def _allowed(shape: Shape, shapes: Shapes) -> frozenset[str]:
     while isinstance(shape, Named):
         shape = shapes[shape.name]
+    if isinstance(shape, Markup) or (isinstance(shape, Record) and shape.any_attribute):
+        return _Everything()
     if isinstance(shape, Record):
         return frozenset(attribute.tag for attribute in shape.attributes)
     return frozenset()
+
+
+class _Everything(frozenset[str]):
+    """Names of attributes that nobody lists."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
 
 
 def _scalar(shape: Scalar) -> Reader:
@@ -275,6 +287,15 @@ def _json_text(element: Element) -> Any:
         return parse_json(_text_of(element).encode())
     except ExchangeError:
         raise MisfitError("json") from None
+
+
+def _markup(element: Element) -> str:
+    """What is inside an element, each child canonical and with the namespaces that it needs."""
+    pieces = [escaped(element.text or "")]
+    for child in element:
+        pieces.append(etree.tostring(child, method="c14n", exclusive=True, with_tail=False).decode())
+        pieces.append(escaped(child.tail or ""))
+    return "".join(pieces)
 
 
 def _no_text(element: Element) -> None:

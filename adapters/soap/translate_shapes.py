@@ -7,6 +7,7 @@ shape      XML                                             JSON
 ========== =============================================== ===============================================
 Scalar     text                                            string, number or boolean
 JsonText   text that is itself JSON (of no declared type)  any value
+Markup     anything: text and elements                     string: the same as XML
 Record     child elements, attributes, text                object; attributes ``@name``, text ``#text``
 Items      child elements ``item``                         array that is itself an item, nullable or the whole
 Named      what the name stands for (types may recur)      the same
@@ -72,6 +73,12 @@ class JsonText(Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
+class Markup(Struct, frozen=True, kw_only=True):
+    """Content of which the schema says nothing, or that is mixed: kept as it is written, attributes left out."""
+
+    title: str = ""
+
+
 class Named(Struct, frozen=True, kw_only=True):
     """A shape by its name in ``Shapes``."""
 
@@ -110,7 +117,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
     text: of an element with text beside attributes. extra: for members that no property names, each an element
     ``extra.tag`` with its name in the attribute ``name``. opaque: elements that no schema describes are kept as XML
-    under ``#any``. type_name: of a type that has a name of its own.
+    under ``#any``. any_attribute: others than these are let by, and lost. type_name: of a type with a name of its own.
     """
 
     members: tuple[Member, ...] = ()
@@ -118,6 +125,7 @@ class Record(Struct, frozen=True, kw_only=True):
     text: Scalar | None = None
     extra: Member | None = None
     opaque: bool = False
+    any_attribute: bool = False
     type_name: str = ""
     title: str = ""
 
@@ -129,13 +137,13 @@ class Items(Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
-Shape = Scalar | JsonText | Record | Items | Named
+Shape = Scalar | JsonText | Markup | Record | Items | Named
 
 Shapes = Mapping[str, Shape]
 """Shapes by the names that ``Named`` refers to."""
 
 
-def resolved(shape: Shape, shapes: Shapes) -> Scalar | JsonText | Record | Items:
+def resolved(shape: Shape, shapes: Shapes) -> Scalar | JsonText | Markup | Record | Items:
     """What a shape is, behind its name. Raises ValueError for a name that leads to itself only."""
     seen = 0
     while isinstance(shape, Named):

@@ -14,6 +14,7 @@ from adapters.soap.translate_shapes import (
     Items,
     JsonText,
     Kind,
+    Markup,
     Member,
     MisfitError,
     Named,
@@ -75,7 +76,7 @@ class WriterCompiler:
 
         return nullable
 
-    def _content(self, name: str, shape: Shape, declared: str) -> Writer:
+    def _content(self, name: str, shape: Shape, declared: str) -> Writer:  # noqa: PLR0911 - one for each shape
         match shape:
             case Named():
                 return self._by_name(name, shape.name, declared)
@@ -83,6 +84,8 @@ class WriterCompiler:
                 return _scalar(name, shape, declared)
             case JsonText():
                 return _json_text(name, declared)
+            case Markup():
+                return _markup(name, declared)
             case Items():
                 return self._items(name, shape, declared)
             case Record(text=None):
@@ -235,6 +238,22 @@ def _json_text(name: str, declared: str) -> Writer:
         except (TypeError, ValueError):
             raise MisfitError("type") from None
         out.append(f"{opened}{escaped(text)}{closed}")
+
+    return write
+
+
+def _markup(name: str, declared: str) -> Writer:
+    """Writes XML of the caller's inside an element, read and written again. For names with a prefix or none."""
+
+    def write(value: Any, out: list[str]) -> None:
+        if type(value) is not str:
+            raise MisfitError("type")
+        try:
+            content = parse(f"<x>{value}</x>".encode("utf-8", "surrogatepass"))
+        except UnreadableXmlError:
+            raise MisfitError("xml") from None
+        inside = etree.tostring(content, method="c14n", exclusive=True).decode()
+        out.append(f"<{name}{declared}>{inside[3:-4]}</{name}>")
 
     return write
 
