@@ -37,13 +37,29 @@ _JSON_FIELDS: Fields = (("Content-Type", _JSON_TYPE), ("Accept", _JSON_TYPE))
 _BARE_FIELDS: Fields = (("Accept", _JSON_TYPE),)
 
 
+_Fact = Callable[[Recorded], str | None]
+_FACTS: dict[str, _Fact] = {
+    "purpose": lambda request: request.authorized.decision.purpose.code,
+    "basis": lambda request: request.authorized.decision.purpose.basis,
+    "client": lambda request: str(request.authorized.verified.client),
+    "subsystem": lambda request: request.authorized.verified.client.subsystem_code,
+    "officer": lambda request: request.claim.officer,
+    "case": lambda request: request.claim.case,
+    "represented": lambda request: request.claim.represented,
+    "record": lambda request: request.id,
+    "message_id": lambda request: request.claim.message_id or request.id,
+}
+
+
 class MappedOptions(Struct, frozen=True, kw_only=True):
     """What a service's settings add to its mapping.
 
-    charsets: tried before the mapping's own. integration_codes: operation (or path) → code. agencies: member code → the
-    provider's code for it. settings: for ``setting.NAME``.
+    path: of the mapping's operations that the service has; a caller's path follows it. charsets: tried before the
+    mapping's own. integration_codes: operation (or path) → code. agencies: member code → the provider's code for it.
+    settings: for ``setting.NAME``.
     """
 
+    path: str = ""
     charsets: tuple[Charset, ...] = ()
     integration_codes: dict[str, str] = {}
     agencies: dict[str, str] = {}
@@ -59,7 +75,7 @@ class _EndedError(Exception):
 
 
 class MappedTarget:
-    """A service that follows a mapping. contract: of a SOAP provider. now: the wall clock, for code tables and times."""
+    """A service that follows a mapping. contract: of a SOAP provider. now: the wall clock."""
 
     def __init__(
         self,
@@ -77,6 +93,8 @@ class MappedTarget:
         self._now = now
         said = mapping.contract
         charsets = tuple(dict.fromkeys((*self._options.charsets, *said.charsets)))
+        facts = {**_FACTS, "agency": self._agency}
+        self._facts = [(name, facts[name]) for name in sorted(mapping.facts & facts.keys())]
         self._json = JsonAnswers(charsets, said.answer_limit)
         self._soap = (
             None
@@ -86,7 +104,8 @@ class MappedTarget:
 
     async def send(self, request: Recorded, countersign: Countersign, deadline: float) -> Reply:
         """Ask the provider. A good answer's document is canonical."""
-        operation = self._mapping.operation(request.claim.path, request.claim.method)
+        path = "" if request.claim.path == "/" else request.claim.path
+        operation = self._mapping.operation(self._options.path + path, request.claim.method)
         if operation is None:
             return bare_reply(Outcome.REJECTED)
         if operation.timeout_seconds is not None:
@@ -94,7 +113,7 @@ class MappedTarget:
         document = request.authorized.envelope.document
         context = Context(
             document=document if isinstance(document, dict) else {},
-            facts=self._facts(request),
+            facts=self._known(request),
             now=self._now(),
             settings=self._options.settings,
         )
@@ -109,23 +128,12 @@ class MappedTarget:
         except _EndedError as ended:
             return ended.reply
 
-    def _facts(self, request: Recorded) -> dict[str, str | None]:
-        claim, authorized = request.claim, request.authorized
-        client = authorized.verified.client
-        purpose = authorized.decision.purpose
-        member = client.member_code
-        return {
-            "purpose": purpose.code,
-            "basis": purpose.basis,
-            "client": str(client),
-            "agency": self._options.agencies.get(member, member),
-            "subsystem": client.subsystem_code,
-            "officer": claim.officer,
-            "case": claim.case,
-            "represented": claim.represented,
-            "record": request.id,
-            "message_id": claim.message_id or request.id,
-        }
+    def _known(self, request: Recorded) -> dict[str, str | None]:
+        return {name: fact(request) for name, fact in self._facts}
+
+    def _agency(self, request: Recorded) -> str:
+        member = request.authorized.verified.client.member_code
+        return self._options.agencies.get(member, member)
 
     def integration_code(self, call: Call) -> str | None:
         """The service's code for an operation of the provider."""

@@ -10,7 +10,7 @@ from adapters.rest.http1 import Response
 from adapters.soap.envelope import Fault, Text, open_envelope
 from adapters.soap.trees import text_tree, tree
 from adapters.soap.wsdl import Contract
-from adapters.soap.xml import Decode, UnreadableXmlError, local_name, parse
+from adapters.soap.xml import Decode, Element, UnreadableXmlError, local_name, parse
 from gateway.mapping.calls import Call, Parsers
 from gateway.mapping.judging import PLAIN_LIMIT, Answer
 from gateway.model.charsets import Charset
@@ -67,13 +67,17 @@ class SoapAnswers:
             return Answer(status=status, text=_plain(data))
         if isinstance(content, Fault):
             return Answer(status=status, fault=content.code or "Server")
+        return Answer(status=status, tree=self._tree(content, call))
+
+    def _tree(self, content: Element | Text | None, call: Call) -> Any:
+        """None for what the contract does not say."""
         if isinstance(content, Text):
-            return Answer(status=status, tree=_json_instead(content.text, call))
+            return _json_instead(content.text, call)
         if content is None or local_name(content) != call.answer:
-            return Answer(status=status)
+            return None
         if self._validated and not self._contract.validate(content):
-            return Answer(status=status)
-        return Answer(status=status, tree=tree(content))
+            return None
+        return tree(content, attributes=call.attributes)
 
 
 def _json_instead(text: str, call: Call) -> Any:

@@ -1,4 +1,4 @@
-"""XML as trees of dicts for mappings: local names, texts without surrounding white space, repeated elements as lists."""
+"""XML as trees of dicts for mappings: local names, texts without white space around, repeated elements as lists."""
 
 from typing import Any
 
@@ -10,23 +10,32 @@ _names: dict[str, str] = {}
 """Qualified name → local name; no more of them than contracts have, whatever strangers send."""
 
 
-def tree(element: Element) -> dict[str, Any]:
+def tree(element: Element, *, attributes: bool = True) -> dict[str, Any]:
     """What is in an element: local name → tree, list of trees, text, or None for an empty one.
 
-    Attributes are ``@name``, an element's text beside attributes or children is ``""``. Those of XML Schema instances
-    say nothing here, except that an ``xsi:nil`` element is empty anyway.
+    Attributes are ``@name``, an element's text beside attributes is ``""``. Those of XML Schema instances say nothing
+    here; an ``xsi:nil`` element is empty anyway. attributes: also those of elements inside (reading them is dear).
     """
+    made = _content(element, attributes=attributes)
+    if element.attrib:
+        _attributes(element, made)
+    return made
+
+
+def _content(element: Element, *, attributes: bool) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for child in element:
         tag = child.tag
         name = _names.get(tag) or _name(child)
         value: Any
         if len(child):
-            value = tree(child)
+            value = _content(child, attributes=attributes)
+            if attributes and child.attrib:
+                _attributes(child, value)
         else:
             text = child.text
             value = (text.strip() or None) if text else None
-            if child.attrib:
+            if attributes and child.attrib:
                 value = _with_attributes(child, value)
         if name in made:
             before = made[name]
@@ -36,8 +45,6 @@ def tree(element: Element) -> dict[str, Any]:
                 made[name] = [before, value]
         else:
             made[name] = value
-    if element.attrib:
-        _attributes(element, made)
     return made
 
 

@@ -81,8 +81,11 @@ class Call:
         self.answer = call.answer
         self.name = call.operation or call.path
         """Key of the service's integration codes."""
+        self.attributes = _uses_attributes(parts.file)
+        """Whether attributes inside the answer matter (those of its top always do)."""
         self.accept = frozenset(call.accept)
         self._call, self._parsers, self._write, self._success = call, parts.parsers, write, success
+        self._unreadable = Outcome.UNKNOWN if write else Outcome.INVALID_REPLY
         self._applies = condition(call.when, call.unless)
         self._fill = compile_request(call.request, parts.file.request, parts.codes)
         self._wrap = [_wrapper(each, parts.parsers) for each in call.wrap]
@@ -132,7 +135,7 @@ class Call:
         try:
             return self._read(answer, context)
         except AnswerError:
-            return Reading(outcome=Outcome.UNKNOWN if self._write else Outcome.INVALID_REPLY)
+            return Reading(outcome=self._unreadable)
 
     def _read(self, answer: Answer, context: Context) -> Reading:
         tree = answer.tree
@@ -141,7 +144,8 @@ class Call:
                 unwrap(tree)
         verdict = self._verdict(answer, context)
         if verdict is not None and not goes_on(verdict):
-            return Reading(outcome=verdict.outcome, provider_code=verdict.code)
+            invalid = verdict.outcome is Outcome.INVALID_REPLY
+            return Reading(outcome=self._unreadable if invalid else verdict.outcome, provider_code=verdict.code)
         outcome = self._success if verdict is None or verdict.outcome is None else verdict.outcome
         choice, document = self._content(tree, context)
         if choice.outcome is not Outcome.FOUND:
@@ -188,6 +192,17 @@ class Call:
 
 
 _MOMENT = moment_reader(None)
+
+
+def _uses_attributes(file: written.MappingDocument) -> bool:
+    """Whether any path of the file leads to an attribute."""
+    rules = [*file.outcome, *(rule for each in file.operation for call in each.call for rule in call.outcome)]
+    paths = [path for rule in rules for path in (rule.field, rule.missing)]
+    for shape in file.shape.values():
+        for field in shape.fields:
+            paths += [field.from_, field.else_from, *field.parts.values()]
+    paths += [keep.from_ for each in file.operation for call in each.call for keep in call.keep]
+    return any(path and "@" in path for path in paths)
 
 
 def _wrapper(wrap: Wrap, parsers: Parsers) -> Callable[[dict[str, Any]], None]:

@@ -7,7 +7,7 @@ from gateway.mapping.asking import Written, compile_asked, compile_request
 from gateway.mapping.calls import Call, Parsers, Parts
 from gateway.mapping.checking import check
 from gateway.mapping.complaints import Complaint, Schemas
-from gateway.mapping.context import Context
+from gateway.mapping.context import FACTS, Context
 from gateway.mapping.document import Kind, MappingDocument
 from gateway.mapping.judging import Answer
 from gateway.mapping.paths import getter
@@ -77,6 +77,8 @@ class Mapping:
         self.contract = document.contract
         self.login = Login(document.login, parts) if document.login is not None else None
         self.parsers = parsers
+        self.facts = _facts(document)
+        """Names of the facts that requests are made of."""
         self._operations = {(each.method, each.path): Operation(each, parts) for each in document.operation}
 
     @property
@@ -87,6 +89,19 @@ class Mapping:
     def operation(self, path: str, method: str = "POST") -> Operation | None:
         """What callers call by this path; a single slash is no path."""
         return self._operations.get((method, "" if path == "/" else path))
+
+
+def _facts(document: MappingDocument) -> frozenset[str]:
+    named: set[str] = set()
+    for part in document.request.values():
+        for sent in part.fields:
+            named.update([sent.from_ or "", sent.else_from or "", *sent.join, *sent.when, *sent.unless])
+    for operation in document.operation:
+        for call in operation.call:
+            named.update([*call.when, *call.unless])
+            for compared in call.compare:
+                named.update([compared.asked, *compared.when, *compared.unless])
+    return frozenset(named) & frozenset(FACTS)
 
 
 def compile_mapping(document: MappingDocument, schemas: Schemas, parsers: Parsers) -> Mapping:

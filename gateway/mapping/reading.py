@@ -183,7 +183,7 @@ def _either(structured: Read, otherwise: Read) -> Read:
 
 
 def _text(value: Any, _: Tree, __: Context) -> str | None:
-    return values.text(_first(value))
+    return values.text(value if value.__class__ is str else _first(value))
 
 
 def _first(value: Any) -> Any:
@@ -225,7 +225,22 @@ def _structure(value: Any) -> Any:
     return value
 
 
+def _names(field: Field, form: Form) -> tuple[str, ...] | None:
+    """The names of the parts in their order, if each is a plain name; ``""`` for a part that is not there."""
+    paths = tuple(field.parts.get(part, "") for part in PARTS[form])
+    return None if any("/" in path or path.startswith("@") for path in paths) else paths
+
+
 def _name(field: Field) -> Read:
+    names = _names(field, Form.NAME)
+    if names is not None:
+        first, between, last = names
+
+        def read_plain(value: Any, _: Tree, __: Context) -> Document | None:
+            get = (value if value.__class__ is dict else _structure(value)).get
+            return values.name(get(first), get(between), get(last))
+
+        return read_plain
     parts = _parts(field)
     family, middle, given = (parts.get(part, _nothing) for part in PARTS[Form.NAME])
 
@@ -237,6 +252,15 @@ def _name(field: Field) -> Read:
 
 
 def _address(field: Field) -> Read:
+    names = _names(field, Form.ADDRESS)
+    if names is not None:
+        one, two, three, four, five = names
+
+        def read_plain(value: Any, _: Tree, __: Context) -> Document | None:
+            get = (value if value.__class__ is dict else _structure(value)).get
+            return values.address((get(one), get(two), get(three)), get(four), get(five))
+
+        return read_plain
     parts = _parts(field)
     province, district, commune, detail, country = (parts.get(part, _nothing) for part in PARTS[Form.ADDRESS])
 

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.mapping.comparing import same_name
-from gateway.mapping.context import Context, condition, is_nothing, pointed, source
+from gateway.mapping.context import Context, Get, condition, pointed, source
 from gateway.mapping.document import Compared, CompareForm, Differs
 from gateway.mapping.values import AnswerError, Document
 from gateway.model.dates import DateMatch, PartialDate, parse_date
@@ -24,51 +24,78 @@ class Choice(Struct, frozen=True):
 
 Choose = Callable[[list[Document], Context], Choice]
 """Raises AnswerError where the answer is about somebody else."""
-_Differs = Callable[[Document, Context], bool]
+
+
+class _Check(Struct, frozen=True, kw_only=True):
+    """A comparison, compiled. name: what a MISMATCH calls it."""
+
+    name: str
+    meaning: Differs
+    asked: Get
+    held: Get
+    agree: Callable[[Any, Any], bool]
+    absent: bool
+    applies: Callable[[Any, Context], bool] | None
+    precisions: frozenset[str]
+
+    def question(self, context: Context) -> Any:
+        """What was asked, if it is to be compared; else None."""
+        asked = self.asked(context.document, context)
+        if asked is None or asked in _NOTHING:
+            return None
+        if self.applies is not None and not self.applies(context.document, context):
+            return None
+        return None if self.precisions and _date(asked).precision not in self.precisions else asked
+
+    def differs(self, question: Any, item: Document, context: Context) -> bool:
+        answer = self.held(item, context)
+        return self.absent if answer is None else not self.agree(question, answer)
+
+
+_NOTHING: tuple[Any, ...] = ("", [])
 
 
 def compile_compare(compare: tuple[Compared, ...], *, none: Outcome, several: Outcome) -> Choose:
     """What finds the one item that is meant."""
-    checks = [(_differs(each), each.differs, each.asked.rpartition("/")[2]) for each in compare]
-    first = [(differs, meaning) for differs, meaning, _ in checks if meaning is not Differs.MISMATCH]
-    last = [(differs, name) for differs, meaning, name in checks if meaning is Differs.MISMATCH]
-
-    def is_meant(item: Document, context: Context) -> bool:
-        for differs, meaning in first:
-            if differs(item, context):
-                if meaning is Differs.NOT_FOUND:
-                    return False
-                raise AnswerError("the answer is about another person")
-        return True
+    checks = [_check(each) for each in compare]
 
     def choose(items: list[Document], context: Context) -> Choice:
-        meant = [item for item in items if is_meant(item, context)]
+        asked = [(check, question) for check in checks if (question := check.question(context)) is not None]
+        meant = [item for item in items if _is_meant(asked, item, context)]
         if not meant:
             return Choice(none)
         if len(meant) > 1:
             return Choice(several)
-        differing = tuple(name for differs, name in last if differs(meant[0], context))
+        differing = tuple(
+            check.name
+            for check, question in asked
+            if check.meaning is Differs.MISMATCH and check.differs(question, meant[0], context)
+        )
         return Choice(Outcome.MISMATCH if differing else Outcome.FOUND, meant[0], differing)
 
     return choose
 
 
-def _differs(compared: Compared) -> _Differs:
-    asked, held = source(compared.asked), pointed(compared.held)
-    applies = condition(compared.when, compared.unless)
-    agree, absent = _AGREE[compared.as_], compared.absent
-    wanted = frozenset(compared.precision)
+def _is_meant(asked: list[tuple[_Check, Any]], item: Document, context: Context) -> bool:
+    for check, question in asked:
+        if check.meaning is not Differs.MISMATCH and check.differs(question, item, context):
+            if check.meaning is Differs.NOT_FOUND:
+                return False
+            raise AnswerError("the answer is about another person")
+    return True
 
-    def differs(item: Document, context: Context) -> bool:
-        question = asked(context.document, context)
-        if is_nothing(question) or (applies is not None and not applies(context.document, context)):
-            return False
-        if wanted and _date(question).precision not in wanted:
-            return False
-        answer = held(item, context)
-        return absent if answer is None else not agree(question, answer)
 
-    return differs
+def _check(compared: Compared) -> _Check:
+    return _Check(
+        name=compared.asked.rpartition("/")[2],
+        meaning=compared.differs,
+        asked=source(compared.asked),
+        held=pointed(compared.held),
+        agree=_AGREE[compared.as_],
+        absent=compared.absent,
+        applies=condition(compared.when, compared.unless),
+        precisions=frozenset(compared.precision),
+    )
 
 
 def _date(value: Any) -> PartialDate:

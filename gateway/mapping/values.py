@@ -7,8 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from gateway.model.dates import PartialDate
-from gateway.model.person import PersonName
-from gateway.model.text import nfc
+from gateway.model.text import has_control, nfc
 
 Document = dict[str, object]
 
@@ -16,14 +15,12 @@ UNLISTED = "unlisted"
 """A source's code that is not in its own list (Q16)."""
 
 _CODE = re.compile(r"[0-9A-Z]{1,10}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_COUNTRY_LETTERS = 2
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
-_PLACES = (
-    ("province", re.compile(r"[0-9]{2}")),
-    ("district", re.compile(r"[0-9]{3}")),
-    ("commune", re.compile(r"[0-9]{5}")),
-)
+_PLACES = (("province", 2), ("district", 3), ("commune", 5))
+"""Parts of an address that are codes, and how many digits they have."""
+_LONGEST_NAME = 256
 _LIST_WITH_DISTRICTS = "2004-07-08"
 """Code list of an address that has a district: there are none in the list since 2025-07-01 (domain notes)."""
 
@@ -39,29 +36,29 @@ def text(value: object) -> str | None:
             return None
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return str(value)
-        if isinstance(value, dict) and "" in value:
-            return text(value[""])  # an XML element's text beside its attributes
         if not isinstance(value, str):
             raise AnswerError("a structure stands where text belongs")
     stripped: str = value.strip()
-    if stripped.isascii():
-        return stripped or None
-    return nfc(stripped)
+    return (stripped or None) if stripped.isascii() else nfc(stripped)
 
 
 def name(family: object, middle: object, given: object) -> Document | None:
-    """A name given in parts. Where only one is filled it holds the whole name (Q02): no parts then."""
-    parts = (text(family), text(middle), text(given))
-    if not any(parts):
+    """A name given in parts. Where only one is filled it holds the whole name (Q02), and there are no parts then.
+
+    The same as ``gateway.model.person.PersonName.from_parts``, without making one.
+    """
+    first, between, last = text(family), text(middle), text(given)
+    full = " ".join([part for part in (first, between, last) if part])
+    if not full:
         return None
-    try:
-        made = PersonName.from_parts(family=parts[0], middle=parts[1], given=parts[2])
-    except ValueError as error:
-        raise AnswerError(str(error)) from None
-    document: Document = {"full": made.full}
-    for key, part in (("family", made.family), ("middle", made.middle), ("given", made.given)):
-        if part is not None:
-            document[key] = part
+    if len(full) > _LONGEST_NAME or has_control(full):
+        raise AnswerError("a name is too long, or holds control characters")
+    document: Document = {"full": full}
+    if first and last:
+        document["family"] = first
+        if between:
+            document["middle"] = between
+        document["given"] = last
     return document
 
 
@@ -87,14 +84,14 @@ def moment_text(read: Callable[[str], datetime], written: str) -> str:
 def address(codes: tuple[object, object, object], detail: object, country: object) -> Document | None:
     """An address. codes: province, district, commune; the district may be gone (Q14)."""
     made: Document = {}
-    texts = [text(code) for code in codes]
-    dated = texts[1] is not None
-    for (key, form), code in zip(_PLACES, texts, strict=True):
-        if code and form.fullmatch(code):
-            made[key] = {"code": code, "code_list": _LIST_WITH_DISTRICTS} if dated else {"code": code}
+    district = text(codes[1])
+    for (key, digits), place in zip(_PLACES, codes, strict=True):
+        code = text(place)
+        if code and len(code) == digits and code.isdigit() and code.isascii():
+            made[key] = {"code": code, "code_list": _LIST_WITH_DISTRICTS} if district else {"code": code}
     if written := text(detail):
         made["detail"] = written
-    if (state := text(country)) and _COUNTRY.fullmatch(state):
+    if (state := text(country)) and _is_country(state):
         made["country"] = state
     return made or None
 
@@ -108,7 +105,11 @@ def coded(value: object) -> Document | None:
 def nationality(value: object) -> Document | None:
     """An ISO 3166-1 alpha-2 code."""
     code = text(value)
-    return {"code": code} if code and _COUNTRY.fullmatch(code) else None
+    return {"code": code} if code and _is_country(code) else None
+
+
+def _is_country(code: str) -> bool:
+    return len(code) == _COUNTRY_LETTERS and code.isascii() and code.isalpha() and code.isupper()
 
 
 @lru_cache(maxsize=1024)
