@@ -158,13 +158,14 @@ def _identified(identifier: Element) -> Hint:
 
 
 def _described(data: Element) -> Hint:
-    """X509Data with one certificate (the signer's comes first) or one IssuerSerial; the issuer's name is not compared,
-    since every stack writes names in its own way and the list decides anyhow.
+    """X509Data with a certificate (of several, the signer's comes first) or one IssuerSerial. The issuer's name is not
+    compared, since every stack writes names in its own way and the list decides anyhow.
     """
-    first = data[0] if len(data) else data
-    if first.tag == _CERTIFICATE:
-        return Hint(certificate=base64_of(first, _MAX_TOKEN))
-    numbers = first.findall(_SERIAL) if first.tag == _ISSUER_SERIAL and len(data) == 1 else []
+    certificate = data.find(_CERTIFICATE)
+    if certificate is not None:
+        return Hint(certificate=base64_of(certificate, _MAX_TOKEN))
+    described = data.findall(_ISSUER_SERIAL)
+    numbers = described[0].findall(_SERIAL) if len(described) == 1 else []
     text = text_of(numbers[0]).strip() if len(numbers) == 1 else ""
     if not text.isascii() or not text.isdigit() or len(text) > _MAX_SERIAL:
         raise ExchangeError(SECURITY_TOKEN, "X509Data names no certificate by itself or by its serial number")
