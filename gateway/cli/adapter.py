@@ -36,6 +36,7 @@ def adapter() -> None:
 @click.option("--base-url", default="", help="Where the provider is, if not where its contract says.")
 @click.option("--client", type=SUBSYSTEM, help="The consumer that the drafted grant is for.")
 @click.option("--purpose", default="1.000000", show_default=True, help="Procedure code of the drafted grant.")
+@click.option("--basis", default="ND-0/0000", show_default=True, help="Legal basis of the drafted grant.")
 @json_option
 @verb
 def new(*, as_json: bool, **options: Any) -> None:
@@ -53,6 +54,7 @@ def new(*, as_json: bool, **options: Any) -> None:
             operations=options["operations"],
             client=options["client"],
             purpose=options["purpose"],
+            basis=options["basis"],
             base_url=options["base_url"],
         )
     )

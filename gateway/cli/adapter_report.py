@@ -11,7 +11,6 @@ from gateway.wiring.kit import Made
 
 def made_values(made: Made) -> dict[str, Any]:
     """What ``adapter new`` made, for programs."""
-    mapped = [each for each in made.lines if not each.lost]
     return {
         "mapping": str(made.layout.mapping),
         "service_file": str(made.layout.service),
@@ -20,7 +19,11 @@ def made_values(made: Made) -> dict[str, Any]:
         "operations": list(made.operations),
         "unusable": {each.name: each.unusable for each in made.contract.operations if each.unusable},
         "leaves": len(made.lines),
-        "mapped": len(mapped),
+        "mapped": [
+            {"operation": each.operation, "side": each.side, "path": each.path, "element": each.element}
+            for each in made.lines
+            if not each.lost
+        ],
         "lost": [
             {"operation": each.operation, "side": each.side, "path": each.path, "reason": each.lost}
             for each in made.lines

@@ -40,6 +40,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     operations: tuple[str, ...] = ()
     client: SubsystemId | None = None
     purpose: str = "1.000000"
+    basis: str = "ND-0/0000"
     base_url: str = ""
 
 
@@ -201,7 +202,7 @@ def _policy_text(wanted: Wanted, drafted: tuple[Drafted, ...], response: str) ->
         "fields = [",
         *(f"  {toml.text(each)}," for each in (elements if response else ["*"])),
         "]",
-        f"purpose = [{{ code = {toml.text(wanted.purpose)} }}]",
+        f"purpose = [{{ code = {toml.text(wanted.purpose)}, bases = [{toml.text(wanted.basis)}] }}]",
     ]
     return "\n".join(text) + "\n"
 
