@@ -46,5 +46,5 @@ TIMESTAMP: Final = f"{{{WSU}}}Timestamp"
 CONFIRMATION: Final = f"{{{WSSE11}}}SignatureConfirmation"
 SIGNATURE: Final = f"{{{DS}}}Signature"
 WSU_ID: Final = f"{{{WSU}}}Id"
-ID_NAMES: Final = (WSU_ID, "Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id")
+ID_NAMES: Final = frozenset({WSU_ID, "Id", "ID", "id", "{http://www.w3.org/XML/1998/namespace}id"})
 """Attributes that some implementation somewhere takes for an element's id."""

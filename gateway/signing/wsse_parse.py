@@ -187,10 +187,9 @@ def _places(header: Element, body: Element, parts: dict[str, list[Element]]) -> 
 def _resolve(document: Element, places: tuple[Place, ...], references: tuple[Reference, ...]) -> tuple[Covered, ...]:
     by_id: dict[str, int] = {}
     for index, place in enumerate(places):
-        for name in ID_NAMES:
-            identifier = place.element.get(name)
-            if identifier is not None:
-                by_id[identifier] = index
+        for name, value in place.element.items():
+            if name in ID_NAMES:
+                by_id[str(value)] = index
     values: Any = _VALUES(document)
     occurrences = Counter(values)  # of any attribute, which is the cheaper question and the wider one
     found: dict[int, Reference] = {}

@@ -22,7 +22,7 @@ MAX_REFERENCES: Final = 64
 _INCLUSIVE: Final = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
 _METHODS: Final = (f"{{{DS}}}CanonicalizationMethod", f"{{{DS}}}SignatureMethod")
 _REFERENCE: Final = f"{{{DS}}}Reference"
-_PARTS: Final = (f"{{{DS}}}Transforms", f"{{{DS}}}DigestMethod", f"{{{DS}}}DigestValue")
+_PARTS: Final = [f"{{{DS}}}Transforms", f"{{{DS}}}DigestMethod", f"{{{DS}}}DigestValue"]
 _TRANSFORM: Final = f"{{{DS}}}Transform"
 _ID: Final = re.compile(r"#([A-Za-z_][A-Za-z0-9_.\-]{0,255})")
 _PREFIX: Final = re.compile(r"#default|[A-Za-z_][A-Za-z0-9_.\-]{0,63}")
@@ -78,7 +78,7 @@ def read_signed_info(element: Element) -> SignedInfo:
 
 def _reference(element: Element) -> Reference:
     children = list(element)
-    if element.tag != _REFERENCE or tuple(child.tag for child in children) != _PARTS:
+    if element.tag != _REFERENCE or [child.tag for child in children] != _PARTS:
         raise ExchangeError(SECURITY_MALFORMED, "a Reference is not Transforms, DigestMethod, DigestValue")
     if element.get("Type") is not None:  # Manifest, Object …: no meaning here, and none to be given to it
         raise ExchangeError(SECURITY_REFERENCE, "a Reference has a Type")
@@ -86,9 +86,10 @@ def _reference(element: Element) -> Reference:
     method = digest_method.get("Algorithm") or ""
     if method not in DIGESTS or len(digest_method):
         raise ExchangeError(SECURITY_ALGORITHM, "the digest method is not accepted")
-    if len(transforms) != 1 or transforms[0].tag != _TRANSFORM:
+    listed = list(transforms)
+    if len(listed) != 1 or listed[0].tag != _TRANSFORM:
         raise ExchangeError(SECURITY_TRANSFORM, "a Reference has not exactly one transform")
-    transform, uri, digest = transforms[0], element.get("URI"), base64_of(value, _MAX_VALUE)
+    transform, uri, digest = listed[0], element.get("URI"), base64_of(value, _MAX_VALUE)
     algorithm = transform.get("Algorithm")
     if uri is not None and uri.startswith(_CID):
         return _attachment(uri, algorithm, transform, method, digest)

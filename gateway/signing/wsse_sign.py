@@ -84,13 +84,7 @@ def sign_envelope(
     soap, header, body = _frame(root)
     # Nobody can have written an id that holds the digest of what it is written in.
     prefix = f"x{hashlib.sha256(envelope + nonce).digest()[:_BYTES_OF_ID].hex()}"
-    prefixes = _inclusive(envelope)
-    elements = [*header, body]
-    identifiers = _identified(root, elements, prefix)
-    references = [
-        _reference(identifier, canonical(element, prefixes), prefixes)
-        for identifier, element in zip(identifiers, elements, strict=True)
-    ]
+    references = _references(root, [*header, body], prefix, _inclusive(envelope))
     made = [_timestamp(prefix, now, lifetime)]
     if confirms is not None:
         made.append(_confirmation(prefix, confirms))
@@ -104,6 +98,13 @@ def sign_envelope(
     # Header is the first thing in the envelope that holds an element: before it there are only start tags.
     before, _, after = written(root).partition(_PLACE_BYTES)
     return SignedEnvelope(envelope=before + security + after, base=base, signature=signature)
+
+
+def _references(root: Element, elements: list[Element], prefix: str, prefixes: tuple[str, ...]) -> list[str]:
+    return [
+        _reference(identifier, canonical(element, prefixes), prefixes)
+        for identifier, element in zip(_identified(root, elements, prefix), elements, strict=True)
+    ]
 
 
 def _frame(root: Element) -> tuple[str, Element, Element]:
