@@ -8,7 +8,7 @@ value looks like in both notations: ``adapters.soap.translate_shapes``.
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from adapters.soap.interface_made import MadeElements, Spoken, namespace_of, read
 from adapters.soap.schema_shapes import SchemaShapes
@@ -16,22 +16,26 @@ from adapters.soap.translate_names import element_name
 from adapters.soap.translate_shapes import JsonText, Shape
 from gateway.model.ids import ServiceId
 
-ONLY = {"": ""}
-"""The operations of a service that has one."""
+
+class JsonOperation(Struct, frozen=True, kw_only=True):
+    """An operation. path, query: the service's own, raw. request, answer: ``$id`` of its schemas; None: JSON text."""
+
+    path: str = ""
+    method: str = "POST"
+    query: str | None = None
+    request: str | None = None
+    answer: str | None = None
 
 
 class JsonService(Struct, frozen=True, kw_only=True):
     """What a service described by JSON Schemas takes and gives.
 
-    documents: ``$id`` → parsed schema, of all that these refer to. request, answer: the ``$id`` of its schemas; None
-    where it has none, then its values are JSON text. operations: suffix of the element → path, or ``METHOD path``.
+    documents: ``$id`` → parsed schema, of all that these refer to. operations: suffix of the element → operation.
     """
 
     service: ServiceId
     documents: Mapping[str, Any] = {}
-    request: str | None = None
-    answer: str | None = None
-    operations: Mapping[str, str] = field(default_factory=lambda: dict(ONLY))
+    operations: Mapping[str, JsonOperation]
 
 
 class JsonInterface:
@@ -41,20 +45,22 @@ class JsonInterface:
         namespace = namespace_of(chosen.service)
         base = element_name(chosen.service.service_code)
         shapes: dict[str, Shape] = {}
-        asked, asked_nil = _shape(chosen, chosen.request, namespace, shapes, answers=False)
-        given, given_nil = _shape(chosen, chosen.answer, namespace, shapes, answers=True)
-        calls = {operation_element(base, suffix): _call(path) for suffix, path in chosen.operations.items()}
-        spoken = [
-            Spoken(element=name, asked=asked, asked_nil=asked_nil, given=given, given_nil=given_nil) for name in calls
-        ]
+        requests = SchemaShapes(chosen.documents, namespace, shapes, answers=False)
+        answers = SchemaShapes(chosen.documents, namespace, shapes, answers=True)
+        named = {operation_element(base, suffix): operation for suffix, operation in chosen.operations.items()}
+        spoken = []
+        for name, operation in named.items():
+            asked, asked_nil = _shape(chosen, operation.request, requests)
+            given, given_nil = _shape(chosen, operation.answer, answers)
+            spoken.append(Spoken(element=name, asked=asked, asked_nil=asked_nil, given=given, given_nil=given_nil))
         self._elements = MadeElements(namespace, base, spoken, shapes)
-        self._calls = {self._elements.tag(name): call for name, call in calls.items()}
-        self._untyped = chosen.request is None
+        self._operations = {self._elements.tag(name): operation for name, operation in named.items()}
 
     def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
         """Method, path and query of an operation; None: there is no such one."""
         del payload
-        return self._calls.get(element)
+        operation = self._operations.get(element)
+        return None if operation is None else (operation.method, operation.path, operation.query)
 
     def document(self, payload: bytes) -> Any | UnsetType:
         """A request element as JSON; UNSET for an empty one of a service without a schema.
@@ -62,7 +68,7 @@ class JsonInterface:
         Raises ExchangeError(SCHEMA_MISMATCH).
         """
         element, reader = self._elements.opened(payload)
-        if self._untyped and not len(element) and not (element.text or "").strip():
+        if self._operations[element.tag].request is None and not len(element) and not (element.text or "").strip():
             return UNSET
         return read(reader, element)
 
@@ -80,16 +86,5 @@ def operation_element(base: str, suffix: str) -> str:
     return element_name(base + suffix[:1].upper() + suffix[1:]) if suffix else base
 
 
-def _call(path: str) -> tuple[str, str, str | None]:
-    method, _, rest = path.rpartition(" ")
-    path, mark, query = rest.partition("?")
-    return method.strip() or "POST", path, query if mark else None
-
-
-def _shape(
-    chosen: JsonService, schema: str | None, namespace: str, shapes: dict[str, Shape], *, answers: bool
-) -> tuple[Shape, bool]:
-    if schema is None:
-        return JsonText(), False
-    compiler = SchemaShapes(chosen.documents, namespace, shapes, answers=answers)
-    return compiler.compile(chosen.documents[schema], schema)
+def _shape(chosen: JsonService, schema: str | None, compiler: SchemaShapes) -> tuple[Shape, bool]:
+    return (JsonText(), False) if schema is None else compiler.compile(chosen.documents[schema], schema)

@@ -18,11 +18,11 @@ from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Clock, Target
+from gateway.ports import Clock, Interface, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
-from gateway.wiring.interfaces import build_interfaces
+from gateway.wiring.interfaces import build_interfaces, request_schema, soap_target
 from gateway.wiring.mappings import entry_point_target, mapped_target
 from gateway.wiring.metadata import metadata_routes, metadata_terms
 
@@ -45,9 +45,9 @@ def compile_rules(origins: Origins) -> Rules:
     """One snapshot. Raises ValueError and ExchangeError for what the configuration's checks did not see."""
     settings, trust = origins.settings, origins.trust
     schemas = settings.schemas.compile()
-    routes = {each.id: _route(each, origins, schemas) for each in settings.services.values()}
-    policy = PolicySet.compile(settings.grants, terms_of(settings))
     interfaces = build_interfaces(settings, schemas)
+    routes = {each.id: _route(each, origins, schemas, interfaces.get(each.id)) for each in settings.services.values()}
+    policy = PolicySet.compile(settings.grants, terms_of(settings))
     return Rules(
         trust=trust,
         keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
@@ -83,17 +83,17 @@ def _terms(chosen: ServiceSettings) -> ServiceTerms:
     )
 
 
-def _route(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet) -> Route:
+def _route(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet, interface: Interface | None) -> Route:
     prefill = chosen.adapter is Adapter.PREFILL
     request = (
         PrefillSchema(origins.settings.procedures) if prefill else _schema(chosen.request_schema, origins, schemas)
     )
     return Route(
         service=chosen.id,
-        target=_target(chosen, origins),
+        target=_target(chosen, origins, interface),
         in_force=in_force(origins.settings, origins.trust, _schema_digest(chosen, origins, schemas)),
         timeout=chosen.timeout_seconds,
-        request_schema=request,
+        request_schema=request or request_schema(interface),
         response_schema=_schema(chosen.response_schema, origins, schemas),
         asked=tuple(parse_pointer(text) for text in chosen.asked),
         parse_answer=bool(chosen.released),
@@ -115,10 +115,12 @@ def _schema_digest(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet
     return hashlib.sha256(repr([schemas.document(each) for each in found if each is not None]).encode()).digest()
 
 
-def _target(chosen: ServiceSettings, origins: Origins) -> Target:
+def _target(chosen: ServiceSettings, origins: Origins, interface: Interface | None) -> Target:
     if chosen.adapter is Adapter.PREFILL:
         return origins.prefill
     provider = origins.providers[origins.settings.provider_of[chosen.id]]
+    if chosen.adapter is Adapter.SOAP:
+        return soap_target(provider, chosen, interface)
     if chosen.adapter is Adapter.ENTRY_POINT:
         return entry_point_target(provider, chosen)
     mapping = origins.settings.mappings.get(chosen.id)

@@ -6,7 +6,7 @@ from typing import Any
 import zeep
 from lxml import etree
 
-from adapters.soap.interface import JsonInterface, JsonService
+from adapters.soap.interface import JsonInterface, JsonOperation, JsonService
 from gateway.model.ids import ServiceId
 
 SERVICE = ServiceId("VN", "GOV", "G15", "registry", "thing")
@@ -19,18 +19,11 @@ _XSD = "{http://www.w3.org/2001/XMLSchema}"
 
 def interface(request: Any = None, answer: Any = None, **more: Any) -> JsonInterface:
     """The interface of a service with these schemas."""
-    documents = {
-        f"{_ID}?{side}": schema for side, schema in (("request", request), ("answer", answer)) if schema is not None
-    }
-    return JsonInterface(
-        JsonService(
-            service=SERVICE,
-            documents=documents,
-            request=None if request is None else f"{_ID}?request",
-            answer=None if answer is None else f"{_ID}?answer",
-            **more,
-        )
-    )
+    given = {"request": request, "answer": answer}
+    documents = {f"{_ID}?{side}": schema for side, schema in given.items() if schema is not None}
+    ids = {side: f"{_ID}?{side}" for side, schema in given.items() if schema is not None}
+    operations = {suffix: JsonOperation(**said, **ids) for suffix, said in (more.get("operations") or {"": {}}).items()}
+    return JsonInterface(JsonService(service=SERVICE, documents=documents, operations=operations))
 
 
 def schema_of(wsdl: bytes, namespace: str = NAMESPACE) -> etree.XMLSchema:

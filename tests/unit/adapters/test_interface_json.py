@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 from msgspec import UNSET
 
-from adapters.soap.interface import JsonInterface, JsonService
+from adapters.soap.interface import JsonInterface, JsonOperation, JsonService
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import ServiceId
 from tests.support.translation import ELEMENT, NAMESPACE, as_request, body_of, client, interface, schema_of
@@ -25,15 +25,10 @@ def thing(inner: str) -> bytes:
 
 def citizens() -> JsonInterface:
     documents = {(read := json.loads(file.read_text()))["$id"]: read for file in SCHEMAS.glob("*.json")}
-    return JsonInterface(
-        JsonService(
-            service=CITIZEN,
-            documents=documents,
-            request=f"{BASE}citizen-lookup.request.json",
-            answer=f"{BASE}citizen-lookup.response.json",
-            operations={"": "", "verify": "/verify", "relatives": "/relatives"},
-        )
-    )
+    ids = {"request": f"{BASE}citizen-lookup.request.json", "answer": f"{BASE}citizen-lookup.response.json"}
+    paths = {"": "", "verify": "/verify", "relatives": "/relatives"}
+    operations = {suffix: JsonOperation(path=path, **ids) for suffix, path in paths.items()}
+    return JsonInterface(JsonService(service=CITIZEN, documents=documents, operations=operations))
 
 
 FOUND = {
@@ -124,7 +119,7 @@ def test_a_service_without_schemas_takes_json_text_and_nothing():
 
 
 def test_operations_may_have_their_own_method():
-    spoken = interface(operations={"": "GET ", "one": "GET /one?full=1"})
+    spoken = interface(operations={"": {"method": "GET"}, "one": {"method": "GET", "path": "/one", "query": "full=1"}})
     assert spoken.called(ELEMENT, b"") == ("GET", "", None)
     assert spoken.called(f"{{{NAMESPACE}}}thingOne", b"") == ("GET", "/one", "full=1")
     assert spoken.called("{urn:else}thing", b"") is None
@@ -226,7 +221,7 @@ def test_types_that_contain_themselves_and_lists_of_lists():
 
 def test_a_service_code_that_is_no_name_is_escaped():
     spoken = JsonInterface(
-        JsonService(service=ServiceId("VN", "GOV", "G15", "sổ bộ", "1 tra cứu"), operations={"": ""})
+        JsonService(service=ServiceId("VN", "GOV", "G15", "sổ bộ", "1 tra cứu"), operations={"": JsonOperation()})
     )
     zeep = client(spoken.wsdl("https://gateway.example/soap"))
     assert list(zeep.service._operations) == ["_x0031__x0020_tra_x0020_cứu"]
