@@ -49,8 +49,10 @@ class Complaints:
         self.all: list[Complaint] = []
 
     def add(self, path: Key, text: str) -> None:
-        """Note one."""
-        self.all.append(Complaint(path, text))
+        """Note one, unless it is noted: what several calls share is wrong once."""
+        complaint = Complaint(path, text)
+        if complaint not in self.all:
+            self.all.append(complaint)
 
     def known(self, path: Key, name: str, names: Iterable[str], what: str) -> bool:
         """Whether a name is one of those that there are."""
