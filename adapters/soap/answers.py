@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 
 from adapters.soap.headers import XROAD
 from adapters.soap.metadata import MetadataInterface
-from adapters.soap.reading import Vocabulary, canonical, read_document
+from adapters.soap.reading import canonical, read_document
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.provider import INVALID_REPLY, kind_of
 from gateway.model.message import Fields, is_xml
@@ -49,7 +49,6 @@ def answer_element(
     operation: str,
     interface: Interface | None,
     parse_json: Callable[[bytes], Any],
-    vocabulary: Vocabulary,
 ) -> bytes:
     """The element that answers an operation. Raises ExchangeError where the reply has none.
 
@@ -62,7 +61,7 @@ def answer_element(
         if body.data is None:
             raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
         try:
-            return canonical(read_document(body.data, None, vocabulary))
+            return canonical(read_document(body.data, None))
         except ExchangeError as error:
             raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
     if reply.outcome not in SUCCESSES:

@@ -110,7 +110,7 @@ class SoapCodec:
 
     def open(self, parts: ProvedParts) -> Envelope:
         """The element in Body, as proved, and its JSON document. Raises ExchangeError."""
-        message = read_message(_root(parts.body), None, self._vocabulary)
+        message = read_message(_root(parts.body), None)
         if parts.head.path.startswith(PREFIX):
             check_agency(message.payload, offered(parts.head.path, self._facades).facade, parts.claim.client)
         payload = canonical(message.payload)
@@ -139,9 +139,9 @@ class SoapCodec:
         head = recorded.authorized.verified.claimed.received.head
         enveloped = not head.path.startswith(PREFIX)
         interface = self._interface(recorded.claim.service)
-        message = read_message(_root(parts.body), None, self._vocabulary)
+        message = read_message(_root(parts.body), None)
         try:
-            element = answer_element(minimised, message.operation, interface, self._parse_json, self._vocabulary)
+            element = answer_element(minimised, message.operation, interface, self._parse_json)
         except ExchangeError as error:
             fault = self._faults.write(head, error, record_id, enveloped=enveloped)
             added = (("Motlan-Outcome", reply.outcome.value), ("Motlan-Receipt", record_id))

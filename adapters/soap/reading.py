@@ -100,17 +100,19 @@ class Message(Struct, frozen=True):
         return [] if self.header is None else list(self.header)
 
 
-def read_message(data: bytes, charset: str | None, vocabulary: Vocabulary) -> Message:
-    """Read an envelope. charset: of Content-Type, which must agree with the document. Raises ExchangeError."""
+def read_message(data: bytes, charset: str | None, vocabulary: Vocabulary | None = None) -> Message:
+    """Read an envelope. charset: of Content-Type, which must agree with the document. vocabulary: of messages of which
+    nothing was read before. Raises ExchangeError.
+    """
     return _opened(read_document(data, charset, vocabulary))
 
 
-def read_document(data: bytes, charset: str | None, vocabulary: Vocabulary) -> Element:
+def read_document(data: bytes, charset: str | None, vocabulary: Vocabulary | None = None) -> Element:
     """The root element of XML that may be read. Raises ExchangeError."""
     octets = to_utf8(data, charset)
     if _FORBIDDEN.search(octets):
         raise _unreadable("it has a DOCTYPE or declares entities")
-    attributes = vocabulary.check(octets)
+    attributes = octets.count(b"=") if vocabulary is None else vocabulary.check(octets)
     try:
         root = etree.fromstring(octets, _parser())
     except (etree.XMLSyntaxError, ValueError):
