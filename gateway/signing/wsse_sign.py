@@ -137,12 +137,15 @@ def _identified(root: Element, elements: list[Element], prefix: str) -> list[str
 
 def _inclusive(envelope: bytes) -> tuple[str, ...]:
     """Declared prefixes that attribute values or texts begin with; to list one too many does no harm."""
-    found = []
-    for prefix in set(_DECLARED.findall(envelope)):
-        start = prefix + b":"
-        if b'"' + start in envelope or b"'" + start in envelope or b">" + start in envelope:
-            found.append(prefix.decode())
-    return tuple(sorted(found)[:_MAX_INCLUSIVE])
+    declared = frozenset(_DECLARED.findall(envelope))
+    if not declared:
+        return ()
+    return tuple(sorted({prefix.decode() for prefix in _used(declared).findall(envelope)})[:_MAX_INCLUSIVE])
+
+
+@lru_cache(maxsize=256)
+def _used(declared: frozenset[bytes]) -> re.Pattern[bytes]:
+    return re.compile(rb"[\"'>]\s*(" + b"|".join([re.escape(prefix) for prefix in sorted(declared)]) + rb"):")
 
 
 def _method(name: str, algorithm: str, prefixes: tuple[str, ...]) -> str:

@@ -123,7 +123,7 @@ def _check_declaration(declaration: bytes) -> None:
 
 def _check_shape(data: bytes, start: int, root: Element) -> None:
     """What could be wrong is counted in the bytes, at next to no cost; only where it is possible the tree is asked."""
-    if data.find(b"?>", start) >= 0 and _INSTRUCTIONS(root):
+    if data.find(b"?", start) >= 0 and data.find(b"?>", start) >= 0 and _INSTRUCTIONS(root):
         raise ExchangeError(XML_FORBIDDEN, "a processing instruction")
     if data.count(b"=") > _FEW and _CROWDED(root):
         raise ExchangeError(XML_TOO_COMPLEX, f"at most {MAX_ATTRIBUTES} attributes of an element")
