@@ -5,8 +5,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct, field
 
-from adapters.rest.codec import RestCodec
-from adapters.rest.errors import ErrorWriter
 from gateway.cli.signature_base import Difference
 from gateway.cli.signature_capture import Captured
 from gateway.cli.signature_digest import explain_digest
@@ -27,8 +25,8 @@ from gateway.trust.jws import LastSeen, VerifiedList, payload_of
 from gateway.trust.store import TrustStore
 from gateway.trust.wire import decode
 from gateway.validation.limits import DEFAULT
-from gateway.validation.strict_json import parse_json
 from gateway.validation.target import parse_target
+from gateway.wiring.rest import rest_codec
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -144,7 +142,7 @@ def claim(asked: Asked, found: Diagnosis) -> Claim | None:
     """(2) What it says of itself."""
     own = {asked.head.path: asked.service} if asked.service is not None else {}
     try:
-        said = RestCodec(parse_json, own, ErrorWriter()).claim(asked.head, Body(asked.captured.body or b""))
+        said = rest_codec(own).claim(asked.head, Body(asked.captured.body or b""))
     except ExchangeError as error:
         found.take("claim", error)
         return None

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from adapters.provider import Provider
 from adapters.rest.codec import RestCodec
-from adapters.rest.errors import ErrorWriter
 from gateway.config.environment import environment
 from gateway.config.load import Settings, load
 from gateway.config.product import product_folder
@@ -52,12 +51,12 @@ from gateway.server.wsdl import PATH as WSDL_PATH
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
 from gateway.trust.store import TrustStore
-from gateway.validation.strict_json import parse_json
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.listeners import Listening, Opening, listen, public_tls
 from gateway.wiring.metadata import clients_of
 from gateway.wiring.providers import build_provider
+from gateway.wiring.rest import gateway_codec
 from gateway.wiring.rules import Origins, compile_rules, own_services
 from gateway.wiring.soap import Facades, facades_of, soap_codec, wsdls
 from gateway.wiring.trust import KIND as TRUST_KIND
@@ -181,7 +180,7 @@ class Gateway:
         self._providers = adopted.providers
         self._facades = adopted.facades
         urls = _public_urls(self.settings)
-        codec = self._codec()
+        codec = gateway_codec(self.settings)
         self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
         self.chores = Chores(
             core=self.core,
@@ -229,12 +228,6 @@ class Gateway:
             lambda ref: resolve(ref, settings.secrets, environment()),
             self._new_sink,
         )
-
-    def _codec(self) -> RestCodec:
-        chosen = self.settings.gateway
-        errors = ErrorWriter(language=chosen.language, legacy=chosen.legacy_error_codes)
-        limits = self.settings.limits
-        return RestCodec(lambda data: parse_json(data, limits), own_services(self.settings), errors)
 
     def _parts(self, urls: dict[str, PublicUrl], codec: RestCodec) -> Parts:
         core = self.core

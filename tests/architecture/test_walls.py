@@ -23,11 +23,12 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "gateway.model": ("msgspec",),
     "gateway.ports": (*MODEL, "msgspec"),
     "gateway.trust": (*L1, "msgspec", "cryptography", "jwt"),
-    "gateway.signing": (*L1, "gateway.trust", "msgspec", "cryptography", "http_sf"),
+    "gateway.signing": (*L1, "gateway.trust", "msgspec", "cryptography", "http_sf", "jwt", "lxml"),
     "gateway.ledger": (*L1, "gateway.trust", "gateway.signing", "msgspec", "cryptography", "joserfc", "rfc8785"),
     "gateway.validation": (*L1, "msgspec", "jsonschema_rs", "lxml"),
     "gateway.policy": (*L1, "msgspec"),
     "gateway.onceonly": (*L1, "msgspec"),
+    "gateway.mapping": (*L1, "msgspec"),
     "gateway.exchange": (
         *L1,
         "gateway.trust",
@@ -66,12 +67,31 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     # Wall 9: what watches the exchange is never given anything that could hold a person's data.
     "gateway.obs": ("gateway.ports", "msgspec", "structlog", "prometheus_client"),
-    "gateway.config": (*L1, "gateway.policy", "gateway.validation", "gateway.trust", "gateway.onceonly", "msgspec"),
+    "gateway.config": (
+        *L1,
+        "gateway.policy",
+        "gateway.validation",
+        "gateway.trust",
+        "gateway.onceonly",
+        "gateway.mapping",
+        "msgspec",
+    ),
     # What the agencies' systems share: transport, breaker, credentials, reading. It knows no protocol's codec.
-    "adapters": (*L1, "adapters", "gateway.validation", "msgspec"),
+    "adapters": (*L1, "adapters", "gateway.mapping", "gateway.validation", "msgspec"),
     "adapters.canonical": MODEL,
-    "adapters.rest": (*L1, "adapters.provider", "msgspec", "httptools"),
-    "adapters.soap": (*L1, "adapters.provider", "adapters.canonical", "msgspec", "zeep", "lxml"),
+    "adapters.kit": (*L1, "gateway.mapping", "msgspec"),
+    "adapters.rest": (*L1, "adapters.provider", "adapters.statuses", "msgspec", "httptools"),
+    "adapters.soap": (
+        *L1,
+        "adapters.provider",
+        "adapters.canonical",
+        "adapters.kit",
+        "adapters.statuses",
+        "gateway.validation",
+        "msgspec",
+        "zeep",
+        "lxml",
+    ),
     "adapters.simulators": (*SIMULATED, "lxml", "httptools", "uvloop"),
     "adapters.simulators.pki": DESK,
     "adapters.simulators.parties": DESK,
@@ -81,7 +101,7 @@ FREE = ("gateway.wiring", "gateway.cli")
 """L5 may import anything: that is what it is for."""
 
 INNER = ("gateway.model", "gateway.ports", "gateway.trust", "gateway.signing", "gateway.ledger")
-ISLANDS = ("gateway.validation", "gateway.policy", "gateway.onceonly")
+ISLANDS = ("gateway.validation", "gateway.policy", "gateway.onceonly", "gateway.mapping")
 PURE = (*INNER, *ISLANDS, "adapters.rest.codec", "adapters.soap.codec")
 """Walls 1 and 3: no await, no clock, no randomness, no file. The codecs of the adapters are held to it too."""
 

@@ -155,6 +155,8 @@ def test_the_development_script_makes_everything_and_overwrites_nothing(tmp_path
         "other-ca",
         "revoked",
         "sha1",
+        "tls-expired",
+        "tls-revoked",
         "wrong-usage",
     ]
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "dev").rglob("*.key.pem"))
