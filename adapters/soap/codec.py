@@ -7,7 +7,7 @@ one message is kept for the next.
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 
 from adapters.soap.answers import Written, answer_element, envelope
 from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
@@ -145,7 +145,8 @@ class SoapCodec:
         except ExchangeError as error:
             fault = self._faults.write(head, error, record_id, enveloped=enveloped)
             added = (("Motlan-Outcome", reply.outcome.value), ("Motlan-Receipt", record_id))
-            return structs.replace(fault, head=AnswerHead(status=200, fields=fault.head.fields + added))
+            told = AnswerHead(status=200, fields=fault.head.fields + added)
+            return Answer(head=told, body=fault.body, enveloped=fault.enveloped)
         blocks = echoed(message) if enveloped else []
         root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
         claim, request_id = recorded.claim, recorded.id
