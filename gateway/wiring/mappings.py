@@ -24,6 +24,7 @@ GROUP = "motlan.adapters"
 def mapped_target(provider: Provider, file: MappingFile, chosen: ServiceSettings, clock: Clock) -> Target:
     """The target of a service that follows a mapping. Raises ExchangeError where its contract cannot be used."""
     options = MappedOptions(
+        path=chosen.path,
         charsets=chosen.charsets,
         integration_codes=chosen.integration_codes,
         agencies=chosen.agencies,

@@ -89,6 +89,12 @@ async def test_a_failure_with_a_sentence_says_nothing_about_the_enterprise():
     assert reply.outcome is Outcome.UNAVAILABLE
 
 
+async def test_an_enterprise_that_is_counted_but_not_there_is_not_nobody():
+    async with BusinessRegisterSimulator(people()) as sim:
+        sim.operations["chiTietDoanhNghiep"] = lambda _: {"Data": None, "DataCount": 1, "Status": "1"}
+        assert (await once(sim, NAME, ASKED)).outcome is Outcome.INVALID_REPLY
+
+
 @pytest.mark.parametrize("mode", TROUBLE)
 async def test_every_way_of_misbehaving_has_its_outcome(mode):
     async with BusinessRegisterSimulator(people()) as sim:
