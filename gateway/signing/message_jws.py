@@ -123,7 +123,7 @@ def parse_message_jws(head: Head) -> MessageJws:
 def _claims(payload: bytes) -> _Claims:
     try:
         claims = msgspec.json.decode(payload, type=_Claims)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:  # ValidationError is one too
         raise reason(JWS_CLAIM, error) from None
     if not (claims.jti.isascii() and claims.jti.isprintable()):
         raise ExchangeError(JWS_CLAIM, "jti is not printable ASCII", parts=("jti",))
