@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.x509.oid import NameOID
 
@@ -47,7 +47,7 @@ class DocKey:
             if algorithm is Algorithm.ED25519
             else ec.derive_private_key(int.from_bytes(seed), ec.SECP256R1())
         )
-        self.certificate = _certificate(name, self.key)
+        self.certificate = certificate_of(name, self.key)
         self.keyid = keyid_of(self.certificate.public_bytes(serialization.Encoding.DER))
 
     def sign(self, data: bytes) -> bytes:
@@ -70,7 +70,10 @@ class DocKey:
         }
 
 
-def _certificate(name: str, key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey) -> x509.Certificate:
+def certificate_of(
+    name: str, key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+) -> x509.Certificate:
+    """A certificate that is the same every time."""
     issuer = ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"motlan docs/signing.md issuer").digest())
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     return x509.CertificateBuilder(
