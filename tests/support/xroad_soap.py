@@ -71,13 +71,16 @@ def with_attachments(root: bytes, attachments: dict[str, bytes], boundary: str =
 
 @dataclass(frozen=True)
 class SoapAnswer:
-    """What came back. sent: the first part of what was sent, of which requestHash is made."""
+    """What came back. body: the envelope. sent: the first part of what was sent, of which requestHash is made. raw: all
+    of a body with attachments.
+    """
 
     status: int
     fields: dict[str, str]
     body: bytes
     sent: bytes
     attachments: dict[str, bytes] = field(default_factory=dict)
+    raw: bytes = b""
 
     @property
     def document(self) -> ET.Element:
@@ -190,4 +193,4 @@ def opened(status: int, fields: dict[str, str], body: bytes, sent: bytes) -> Soa
     assert found is not None
     assert root["Content-ID"] == found[1]
     attachments = {each["Content-ID"].strip("<>"): each.get_payload(decode=True) for each in rest}
-    return SoapAnswer(status, fields, root.get_payload(decode=True), sent, attachments)
+    return SoapAnswer(status, fields, root.get_payload(decode=True), sent, attachments, body)
