@@ -159,13 +159,13 @@ def jws_vectors() -> dict[str, Any]:
 def _references(envelope: bytes) -> list[dict[str, str]]:
     """Each reference: its element in canonical form, and the digest of that."""
     tree = etree.fromstring(envelope)
+    by_id = {element.get(f"{{{_WSU}}}Id"): element for element in tree.iter()}
     found = []
     for reference in tree.iter(f"{{{_DS}}}Reference"):
-        identifier = (reference.get("URI") or "").removeprefix("#")
-        (element,) = tree.xpath("//*[@u:Id=$id]", namespaces={"u": _WSU}, id=identifier)
-        listed = [str(each) for each in reference.xpath(".//@PrefixList")]
-        prefixes = listed[0].split() if listed else None
-        octets = etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
+        identifier = str(reference.get("URI")).removeprefix("#")
+        listed = next((each.get("PrefixList") for each in reference.iter() if each.get("PrefixList")), None)
+        prefixes = None if listed is None else str(listed).split()
+        octets = etree.tostring(by_id[identifier], method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes)
         digest = _text(hashlib.sha256(octets).digest())
         assert digest == reference.findtext(f"{{{_DS}}}DigestValue")
         found.append({"uri": f"#{identifier}", "canonical": octets.decode(), "sha256": digest})

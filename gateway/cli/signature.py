@@ -6,12 +6,24 @@ from typing import Any
 import click
 from rich.text import Text as Line
 
-from gateway.cli.output import console, example, json_option, language, print_json, say, stop, verb, visible
+from gateway.cli.output import (
+    console,
+    example,
+    json_option,
+    language,
+    needs_gateway,
+    print_json,
+    say,
+    stop,
+    verb,
+    visible,
+)
 from gateway.cli.signature_base import Difference
 from gateway.cli.signature_capture import Captured, read_capture
 from gateway.cli.signature_rest import http_signature, message_jws
 from gateway.cli.signature_steps import Asked, Diagnosis, claim, frame, load_known
 from gateway.cli.values import SERVICE, File, Moment, now
+from gateway.client.sidecar import is_soap
 from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.signature import SIGNATURE_MISSING
@@ -99,6 +111,9 @@ def diagnose(asked: Asked) -> Diagnosis:
     """Take every step that can be taken."""
     found = Diagnosis(scheme=ProofScheme.NONE.value)
     frame(asked, found)
+    if is_soap(asked.head):
+        needs_gateway("gateway.cli.signature_wsse").envelope(asked, found)
+        return found
     said = claim(asked, found)
     if said is None:
         return found
