@@ -186,6 +186,9 @@ class MappingText:
             table += [f"request = [{toml.text(each.code)}]"]
         if answers:
             table += [f"{'whole' if operation.answer_repeated else 'shape'} = {toml.text(each.code)}"]
+            if same := [one for one in persons(each.request) if one in set(persons(each.answer))]:
+                compared = {"asked": same[0], "held": same[0], "differs": "INVALID_REPLY"}
+                table += [f"compare = [{toml.value(compared)}]"]
         if operation.not_found:
             table += ["", "[[operation.call.outcome]]", 'is = "NOT_FOUND"', f"status = {list(operation.not_found)}"]
         self._tables += table

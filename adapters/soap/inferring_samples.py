@@ -20,7 +20,7 @@ def walk_xml(data: bytes, visit: Visit) -> bytes:
 def _walk(element: Element, above: tuple[str, ...], visit: Visit) -> None:
     way = (*above, local_name(element))
     for name, value in element.attrib.items():
-        made = visit((*way, etree.QName(name).localname), str(value))
+        made = visit((*way, f"@{etree.QName(name).localname}"), str(value))
         if made is not None:
             element.set(name, made)
     if element.text and element.text.strip() and (made := visit(way, element.text)) is not None:

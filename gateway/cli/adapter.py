@@ -8,7 +8,7 @@ import click
 from gateway.cli import adapter_report as report
 from gateway.cli.output import example, json_option, note, print_json, verb
 from gateway.cli.values import SERVICE, SUBSYSTEM, File
-from gateway.wiring import kit, kit_layout
+from gateway.wiring import kit, kit_layout, kit_test
 
 Folder = click.Path(file_okay=False, path_type=Path)
 Existing = click.Path(exists=True, path_type=Path)
@@ -82,3 +82,27 @@ def install(folder: Path, config: Path, *, replace: bool, as_json: bool) -> None
         f"✓ {len(written)} files; now  motlan check --config {config}, then SIGHUP to the gateway",
         f"✓ {len(written)} tệp; tiếp theo  motlan check --config {config}, rồi gửi SIGHUP tới cổng",
     )
+
+
+@adapter.command("test", epilog=example("motlan adapter test weather", "motlan adapter test weather --json"))
+@click.argument("folder", type=Existing)
+@click.option("--samples", type=Folder, help="Folder of samples; by default samples/ of the adapter.")
+@click.option("--no-misbehave", is_flag=True, help="Only the samples; no provider that goes wrong.")
+@click.option("--all", "everything", is_flag=True, help="List every field, not only what is lost or missing.")
+@json_option
+@verb
+@click.pass_context
+def test(
+    ctx: click.Context, folder: Path, samples: Path | None, *, no_misbehave: bool, everything: bool, as_json: bool
+) -> None:
+    """Run an adapter against its samples, offline, and against a provider that goes wrong; exit 1 unless all is well.
+
+    FOLDER is the adapter's folder, or a mapping file in its mappings/.
+    """
+    found = kit_test.run_test(kit_layout.find_layout(folder), samples=samples, misbehave=not no_misbehave)
+    if as_json:
+        print_json(report.test_values(found))
+    else:
+        report.print_test(found, everything=everything)
+    if not found.is_well:
+        ctx.exit(1)

@@ -73,7 +73,7 @@ def test_from_a_wsdl_to_a_200(path: str, place: World, tmp_path: Path) -> None:
             *("adapter", "new", "--wsdl", wsdl, "--service", service, "--out", tmp_path / name, "--json"),
             *("--base-url", provider.url, "--client", PORTAL, "--purpose", PURPOSE, "--basis", BASIS),
         ).values
-        # desk("adapter", "test", tmp_path / name)
+        desk("adapter", "test", tmp_path / name)
         desk("adapter", "install", tmp_path / name, "--config", place.site.config)
         desk("check", "--config", place.site.config)
         place.run(place.gateway.reload())
