@@ -14,13 +14,14 @@ from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_sa
 from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
-from adapters.soap.mime import Composed, compose
+from adapters.soap.mime import Composed, compose, joined
 from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, canonical, read_message
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
 from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
+from gateway.model.errors.provider import INVALID_REPLY
 from gateway.model.errors.soap import INVALID_SOAP, ROOT_TOO_LARGE, WRONG_OPERATION
 from gateway.model.ids import RecordId, ServiceId, encode
 from gateway.model.message import AnswerHead, Body, Fields, Head
@@ -134,19 +135,22 @@ class SoapCodec:
         What the provider did not do is a Fault; so is an answer that the service's interface has no elements for.
         """
         recorded = minimised.replied.recorded
-        reply = minimised.replied.reply
-        parts = recorded.authorized.verified.parts
         head = recorded.authorized.verified.claimed.received.head
         enveloped = not head.path.startswith(PREFIX)
-        interface = self._interface(recorded.claim.service)
-        message = read_message(_root(parts.body), None)
         try:
-            element = answer_element(minimised, message.operation, interface, self._parse_json)
+            return self._answer(minimised, record_id, request_hash, enveloped=enveloped)
         except ExchangeError as error:
             fault = self._faults.write(head, error, record_id, enveloped=enveloped)
-            added = (("Motlan-Outcome", reply.outcome.value), ("Motlan-Receipt", record_id))
+            outcome = minimised.replied.reply.outcome.value
+            added = (("Motlan-Outcome", outcome), ("Motlan-Receipt", record_id))
             told = AnswerHead(status=200, fields=fault.head.fields + added)
             return Answer(head=told, body=fault.body, enveloped=fault.enveloped)
+
+    def _answer(self, minimised: Minimised, record_id: RecordId, request_hash: str, *, enveloped: bool) -> Answer:
+        recorded = minimised.replied.recorded
+        interface = self._interface(recorded.claim.service)
+        message = read_message(_root(recorded.authorized.verified.parts.body), None)
+        element = answer_element(minimised, message.operation, interface, self._parse_json)
         blocks = echoed(message) if enveloped else []
         root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
         claim, request_id = recorded.claim, recorded.id
@@ -156,7 +160,7 @@ class SoapCodec:
             ("X-Road-Service", encode(claim.service)),
             ("X-Road-Request-Id", request_id),
             ("X-Road-Request-Hash", request_hash),
-            ("Motlan-Outcome", reply.outcome.value),
+            ("Motlan-Outcome", minimised.replied.reply.outcome.value),
             ("Motlan-Receipt", record_id),
         )
         attached = minimised.attached
@@ -237,9 +241,17 @@ def _kind(head: Head, body: Body) -> _Kind:
 
 
 def _written(written: Written, attached: Body | None, record_id: RecordId, *, enveloped: bool) -> Answer:
-    """The unsealed answer, with the provider's attachments where it has any. The boundary is its record's id."""
+    """The unsealed answer, with the provider's attachments where it has any. The boundary is its record's id.
+
+    A façade's answer is signed as a whole, so it must be in memory. Raises ExchangeError.
+    """
     content_type, body = MEDIA[written.soap], Body(written.root)
     if attached is not None and len(attached.parts) > 1:
         content_type, body = compose(written.root, content_type, attached, f"motlan-{record_id}")
+        if not enveloped:
+            whole = joined(body)
+            if whole is None:
+                raise ExchangeError(INVALID_REPLY, "attachments this large are for callers that send X-Road headers")
+            body = whole
     fields: Fields = (("Content-Type", content_type), *written.fields)
     return Answer(head=AnswerHead(status=200, fields=fields), body=body, enveloped=enveloped)

@@ -82,6 +82,19 @@ def compose(root: bytes, root_type: str, source: Body, boundary: str) -> tuple[s
     return content_type, Body.composed(composed, size=size + len(closing), parts=tuple(parts))
 
 
+def joined(body: Body) -> Body | None:
+    """A composed message as one body in memory, which has a digest; None where part of it is on disk."""
+    composed = body.spool
+    assert isinstance(composed, Composed)
+    data = composed.source.data
+    if data is None:
+        return None
+    pieces = [piece if isinstance(piece, bytes) else data[piece[0] : sum(piece)] for piece in composed.pieces]
+    whole = Body(b"".join(pieces))
+    whole.parts = body.parts
+    return whole
+
+
 def _header(fields: Fields) -> bytes:
     lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
     return lines.encode("latin-1") + _CRLF

@@ -145,6 +145,20 @@ def test_attachments_of_an_answer_are_read_where_they_lie() -> None:
     assert sealed.enveloped
 
 
+def test_a_facades_attachments_are_in_memory_since_it_is_signed_as_a_whole() -> None:
+    made = codec()
+    body = f'<t:citizen xmlns:t="{NS}"><MaDVC>1</MaDVC><MaDonVi>000.00.57</MaDonVi></t:citizen>'
+    asked = recorded(made, head("/soap/G01/register/citizen"), Body(envelope("", body)))
+    answer = made.answer(minimised(asked, fields=TEXT, body=Body(b"<a/>"), attached=attachments()), ANSWER_ID, "")
+    assert answer.body.data is not None
+    parts = split(dict(answer.head.fields)["Content-Type"], answer.body.data)
+    assert [part.data for part in parts[1:]] == [b"FIRST", b"SECOND"]
+    large = attachments()
+    large.data = None
+    answer = made.answer(minimised(asked, fields=TEXT, body=Body(b"<a/>"), attached=large), ANSWER_ID, "")
+    assert opened(answer.body.data or b"")[1].tag == f"{{{SOAP}}}Fault"
+
+
 def test_a_fault_is_x_roads_with_more_beside() -> None:
     error = ExchangeError(RECORD_FAILED, "a <detail> & more", parts=("x<y",), retry_after=3)
     answer = codec(language="en").refuse(head(), None, error, ANSWER_ID)
