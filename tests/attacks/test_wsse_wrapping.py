@@ -306,6 +306,10 @@ PROFILE = {
         _crafted(refs=(*w.REFS, w.Ref("cid:a", octets=b"x", transforms=f'<ds:Transform Algorithm="{SWA_CONTENT.replace("Content", "Complete")}"/>'))),
         kinds.SECURITY_TRANSFORM,
     ),
+    "an attachment with SHA-512": (
+        _crafted(refs=(*w.REFS, w.Ref("cid:a", octets=b"x", digest="http://www.w3.org/2001/04/xmlenc#sha512", transforms=f'<ds:Transform Algorithm="{SWA_CONTENT}"/>'))),
+        kinds.SECURITY_ALGORITHM,
+    ),
     "65 references": (_crafted(refs=(*w.REFS, *[w.BODY_REF] * 60)), kinds.SECURITY_REFERENCE),
     "no reference": (_crafted(refs=()), kinds.SECURITY_REFERENCE),
     "Body is not signed": (_crafted(refs=(*w.BLOCK_REFS, w.TIME_REF)), kinds.SECURITY_COVER_INCOMPLETE),
@@ -344,6 +348,17 @@ PROFILE = {
 def test_a_good_signature_outside_the_profile_is_refused(make, kind):
     """Each is signed by a listed key, rightly over what it says."""
     assert _refused(make()).kind == kind
+
+
+def test_sha1_is_refused_before_anybody_looks_for_a_key():
+    for data in (w.craft(method=f"{DS}rsa-sha1"), w.craft(refs=[ref._replace(digest=f"{DS}sha1") for ref in w.REFS])):
+        with pytest.raises(ExchangeError) as caught:
+            parse_security(data)
+        assert caught.value.kind == kinds.SECURITY_ALGORITHM
+
+
+def test_a_digest_method_has_no_parameters():
+    assert _refused(_changed('sha256"/>', 'sha256"><x/></ds:DigestMethod>')).kind == kinds.SECURITY_ALGORITHM
 
 
 def test_missing_cover_is_named():
@@ -429,6 +444,27 @@ def test_a_comment_inside_text_does_not_cut_it():
     """CVE-2018-0489 and its kin: canonical form drops the comment, a careless reader stops at it."""
     data = _changed("079085000001", "0790<!-- -->85000001").encode()
     assert b"<p:number>079085000001</p:number>" in w.verified(data).envelope
+
+
+def test_comments_are_nowhere():
+    """Also not where a careless reader counts children, or takes the first piece of a text."""
+    noisy = GOOD
+    for tag in (
+        "s:Header",
+        "s:Body",
+        "wsse:Security",
+        "wsu:Created",
+        "ds:SignedInfo",
+        "ds:Reference",
+        "ds:DigestValue",
+    ):
+        start = noisy.index(">", noisy.index(f"<{tag}")) + 1
+        noisy = f"{noisy[:start]}<!-- x -->{noisy[start:]}"
+    noisy = noisy.replace("2027-01-15T08:00:00", "2027-01-15<!-- x -->T08:00:00", 1).replace(
+        "</s:Header>", "</s:Header><!-- -->"
+    )
+    proof, plain = w.verified(noisy.encode()), w.verified(GOOD.encode())
+    assert (proof.envelope, proof.direct) == (plain.envelope, plain.direct)
 
 
 def test_cdata_is_text():

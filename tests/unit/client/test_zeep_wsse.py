@@ -211,6 +211,36 @@ def test_an_answer_to_nothing():
     assert caught.value.kind == sig.ANSWER_UNSIGNED
 
 
+def _exchanged(change=lambda answer: answer):
+    """A plugin that has sent a request, and the answer to it as lxml reads it."""
+    wsse = MotlanWsse(w.key(), gateway_certificates=[w.gateway_key().certificate], clock=lambda: w.NOW)
+    request, _ = wsse.apply(etree.fromstring(w.envelope()), {})
+    value = w.verified(etree.tostring(request)).direct.signature
+    answer = sign_envelope(w.envelope(), key=w.gateway_key(), now=w.NOW, confirms=value).envelope
+    return wsse, etree.fromstring(change(answer))
+
+
+def test_only_what_was_proved_is_left_to_read():
+    wsse, answer = _exchanged(lambda octets: octets.replace(b"<s:Header>", b"<s:Header><evil/>"))
+    assert wsse.verify(answer) is answer
+    assert answer.find(".//evil") is None
+    assert [block.tag for block in answer[0]] == [
+        f"{{{w.XROAD}}}id",
+        f"{{{w.XROAD}}}protocolVersion",
+        f"{{{w.PURPOSE}}}purpose",
+    ]
+    assert answer.find(".//{urn:p}number").text == "079085000001"
+
+
+def test_a_request_is_answered_once():
+    wsse, answer = _exchanged()
+    again = etree.fromstring(etree.tostring(answer))
+    wsse.verify(answer)
+    with pytest.raises(ExchangeError) as caught:
+        wsse.verify(again)
+    assert caught.value.kind == sig.ANSWER_UNSIGNED
+
+
 def test_it_opens_files():
     shared = pki.shared()
     identity = next(iter(shared.identities.values()))
