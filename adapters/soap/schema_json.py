@@ -79,7 +79,7 @@ def _record(shape: Record, needed: dict[str, None]) -> dict[str, Any]:
     if shape.text is not None:
         properties[TEXT] = _scalar(shape.text)
         required.append(TEXT)
-    if shape.opaque:
+    if shape.any_at is not None:
         properties[ANY] = {"type": "array", "items": {"type": "string", "contentMediaType": "application/xml"}}
     made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**made, "required": required} if required else made

@@ -189,7 +189,7 @@ class ReaderCompiler:
         """What becomes of an element that no member has."""
         extra = shape.extra
         if extra is None:
-            return _opaque if shape.opaque else _unknown
+            return _unknown if shape.any_at is None else _opaque
         inner = self._content(extra.shape)
         allowed = _allowed(extra.shape, self._shapes) | {EXTRA_NAME}
         known = {member.name for member in shape.members}

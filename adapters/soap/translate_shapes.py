@@ -116,15 +116,16 @@ class Record(Struct, frozen=True, kw_only=True):
     """Child elements, in the order in which they are written; they are read in any order.
 
     text: of an element with text beside attributes. extra: for members that no property names, each an element
-    ``extra.tag`` with its name in the attribute ``name``. opaque: elements that no schema describes are kept as XML
-    under ``#any``. any_attribute: others than these are let by, and lost. type_name: of a type with a name of its own.
+    ``extra.tag`` with its name in the attribute ``name``. any_at: elements that no schema describes are kept as XML
+    under ``#any``, and written behind so many members; None where there may be none. any_attribute: others than these
+    are let by, and lost. type_name: of a type with a name of its own.
     """
 
     members: tuple[Member, ...] = ()
     attributes: tuple[Attribute, ...] = ()
     text: Scalar | None = None
     extra: Member | None = None
-    opaque: bool = False
+    any_at: int | None = None
     any_attribute: bool = False
     type_name: str = ""
     title: str = ""

@@ -118,7 +118,9 @@ class WriterCompiler:
         return write
 
     def _record(self, name: str, shape: Record, declared: str) -> Writer:
-        members = tuple((member.name, self._member(member)) for member in shape.members)
+        members = [(member.name, self._member(member)) for member in shape.members]
+        if shape.any_at is not None:
+            members.insert(shape.any_at, (ANY, _any))
         attributes = _attributes(shape.attributes)
         others = self._others(shape)
         opened, closed = f"<{name}{declared}", f"</{name}>"
@@ -167,18 +169,14 @@ class WriterCompiler:
     def _others(self, shape: Record) -> Callable[[dict[str, Any], list[str]], None]:
         """Writes the members of an object that are no members of the shape."""
         known = {member.name for member in shape.members} | {each.name for each in shape.attributes}
+        known |= set() if shape.any_at is None else {ANY}
         if shape.extra is not None:
             return self._extra(shape.extra, known)
 
-        def opaque(value: dict[str, Any], out: list[str]) -> None:
-            for name in value:
-                if name not in known and name != ANY:
-                    raise MisfitError("unknown", _shown(name))
-            if not shape.opaque:
-                raise MisfitError("unknown", ANY)
-            out.extend(_checked(text) for text in _strings(value[ANY]))
+        def unknown(value: dict[str, Any], _: list[str]) -> None:
+            raise MisfitError("unknown", _shown(next(name for name in value if name not in known)))
 
-        return opaque
+        return unknown
 
     def _extra(self, extra: Member, known: set[str]) -> Callable[[dict[str, Any], list[str]], None]:
         tag = self._name(extra.tag)
@@ -314,10 +312,10 @@ def _attribute_name(tag: str, index: int) -> tuple[str, str]:
     return f"a{index}:{local}", f' xmlns:a{index}="{in_attribute(uri)}"'
 
 
-def _strings(value: Any) -> list[str]:
+def _any(value: Any, out: list[str]) -> None:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise MisfitError("type", ANY)
-    return value
+        raise MisfitError("type")
+    out.extend(_checked(text) for text in value)
 
 
 def _checked(text: str) -> str:
@@ -325,5 +323,5 @@ def _checked(text: str) -> str:
     try:
         element = parse(text.encode("utf-8", "surrogatepass"))
     except UnreadableXmlError:
-        raise MisfitError("xml", ANY) from None
+        raise MisfitError("xml") from None
     return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()

@@ -41,7 +41,7 @@ class _Content(Struct):
     members: dict[str, Member]
     attributes: dict[str, Attribute]
     text: Scalar | None = None
-    opaque: bool = False
+    any_at: int | None = None
     any_attribute: bool = False
     mixed: bool = False
 
@@ -98,7 +98,7 @@ class XsdShapes:
 
     def _complex(self, node: Element, depth: int) -> Shape:
         content = self._content(node, depth)
-        if content.mixed and (content.members or content.opaque):
+        if content.mixed and (content.members or content.any_at is not None):
             self.lost["mixed text and elements are kept as XML"] = None
             return Markup()
         if content.mixed and content.text is None:
@@ -109,7 +109,7 @@ class XsdShapes:
             members=tuple(content.members.values()),
             attributes=tuple(content.attributes.values()),
             text=content.text,
-            opaque=content.opaque,
+            any_at=content.any_at,
             any_attribute=content.any_attribute,
         )
 
@@ -142,11 +142,11 @@ class XsdShapes:
             content.text, content.mixed = inherited.text, content.mixed or inherited.mixed
             if extends:
                 content.members.update(inherited.members)
-                content.opaque |= inherited.opaque
+                content.any_at = inherited.any_at
         elif simple:
             content.text = self._simple.named(base)
         elif base[0] == _ENCODING:
-            content.opaque = content.any_attribute = True
+            content.any_at, content.any_attribute = 0, True
         if simple and not extends and content.text is not None:
             content.text = self._simple.restricted(change, content.text)
         self._particles(change, content, Around(), depth)
@@ -172,9 +172,15 @@ class XsdShapes:
             elif child.tag == f"{_XS}group":
                 self._group(child, content, here, depth)
             elif child.tag == f"{_XS}any":
-                content.opaque = True
+                self._any(content)
             elif child.tag == f"{_XS}element":
                 self._element(child, content, here)
+
+    def _any(self, content: _Content) -> None:
+        if content.any_at is None:
+            content.any_at = len(content.members)
+        else:
+            self.lost["the place of elements that the schema leaves open in several places"] = None
 
     def _group(self, node: Element, content: _Content, around: Around, depth: int) -> None:
         target = self._index.get("group", self._index.name_of(node, node.get("ref", "")))

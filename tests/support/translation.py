@@ -6,6 +6,7 @@ from typing import Any
 import zeep
 from lxml import etree
 
+from adapters.simulators.land_register import WSDL
 from adapters.soap.interface import JsonInterface, JsonOperation, JsonService
 from gateway.model.ids import ServiceId
 
@@ -46,3 +47,21 @@ def client(wsdl: bytes) -> zeep.Client:
 def body_of(message: Any) -> bytes:
     """The element in Body of a message that zeep made."""
     return etree.tostring(message.find("{*}Body")[0], method="c14n", exclusive=True)
+
+
+class _Imported(etree.Resolver):
+    def __init__(self, schemas: dict[str, bytes]) -> None:
+        super().__init__()
+        self._schemas = schemas
+
+    def resolve(self, url: str, _: str, context: Any) -> Any:
+        return self.resolve_string(self._schemas[url], context) if url in self._schemas else None
+
+
+def parcel_schema() -> etree.XMLSchema:
+    """The land register's schema, as libxml2 compiles it out of the WSDL."""
+    people, land = (etree.tostring(each) for each in etree.parse(str(WSDL)).iter(f"{_XSD}schema"))
+    parser = etree.XMLParser()
+    parser.resolvers.add(_Imported({"people:": people}))
+    imported = b'namespace="urn:example:land:people"'
+    return etree.XMLSchema(etree.fromstring(land.replace(imported, imported + b' schemaLocation="people:"'), parser))
