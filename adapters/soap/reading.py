@@ -36,6 +36,9 @@ _LONGEST_DECLARATION = 256
 _CHARSETS = frozenset({"utf-8", "ascii", "utf-16", "cp1258", "cp1252", "iso8859-1"})
 _UTF16 = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_TAG = re.compile(rb"<[^/!?>][^>]*")
+_QUOTED = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
+_QUOTE = re.compile(rb"[\"']")
 _ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
 _ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
 _NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
@@ -58,13 +61,19 @@ class Vocabulary:
         self._known: set[bytes] = set()
 
     def check(self, data: bytes) -> int:
-        """Refuse what is too much, else remember its names. How many attributes there may be.
+        """Refuse what is too much, else remember its names. How many attributes an element may have at most.
 
-        Raises ExchangeError (client.invalid_xml, or overloaded).
+        Raises ExchangeError (client.invalid_xml, or overloaded). Start tags without attributes are names by
+        themselves, so of a message of known elements little is looked through.
         """
-        attributes = _ATTRIBUTE.findall(data)
-        names = {*_ELEMENT.findall(data), *attributes}
-        namespaces = set(_NAMESPACE.findall(data))
+        new = set(_TAG.findall(data)) - self._known
+        plain = {tag for tag in new if b"=" not in tag}
+        text = b"".join(new - plain)
+        if _QUOTE.search(_QUOTED.sub(b"", text)):  # a value holds ">": tags were cut in the wrong place
+            plain, text = set(), data
+        attributes = _ATTRIBUTE.findall(text)
+        names = plain.union(_ELEMENT.findall(text), attributes)
+        namespaces = set(_NAMESPACE.findall(text))
         if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
             raise _unreadable("there are too many different names or namespaces")
         new = (names | namespaces) - self._known

@@ -165,9 +165,7 @@ def test_a_service_is_known_by_its_wsdl(place: World) -> None:
 
 
 def test_json_is_what_the_provider_gets(place: World, legacy: SoapConsumer) -> None:
-    answer = legacy.call(
-        str(SHELF), f'<s:shelf xmlns:s="urn:motlan:service:{SHELF}">{{"title": "Truyện Kiều"}}</s:shelf>'
-    )
+    answer = legacy.call(str(PERMIT), permit('{"title": "Truyện Kiều"}'))
     assert answer.fault is None, answer
     assert json.loads(place.provider.last.body) == {"title": "Truyện Kiều"}
 

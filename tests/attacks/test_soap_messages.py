@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.attacks import World
 from tests.support.exchanges import json_answer
-from tests.support.mtls import LEGACY, SHELF, mtls_office
+from tests.support.mtls import LEGACY, PERMIT, mtls_office
 from tests.support.xroad_rest import tls_context
 from tests.support.xroad_soap import (
     REPRESENTATION,
@@ -21,9 +21,9 @@ from tests.support.xroad_soap import (
     with_attachments,
 )
 
-NS = f"urn:motlan:service:{SHELF}"
-BODY = f'<s:shelf xmlns:s="{NS}">{{"a": 1}}</s:shelf>'
-HEADERS = headers(str(LEGACY), str(SHELF), "m-1")
+NS = f"urn:motlan:service:{PERMIT}"
+BODY = f'<s:permit xmlns:s="{NS}">{{"a": 1}}</s:permit>'
+HEADERS = headers(str(LEGACY), str(PERMIT), "m-1")
 GOOD = envelope(HEADERS, BODY)
 CLIENT_OTHER = HEADERS.replace('objectType="SUBSYSTEM"', 'objectType="MEMBER"')
 TEXT = "text/xml; charset=UTF-8"
@@ -36,15 +36,15 @@ ENTITIES = (
 PI = '<?xml version="1.0"?><?xml-stylesheet href="http://127.0.0.1:1/"?>'
 INCLUDE = '<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/hostname" parse="text"/>'
 LOCATED = BODY.replace(
-    "<s:shelf",
-    '<s:shelf xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:schemaLocation="urn:a http://127.0.0.1:1/"',
+    "<s:permit",
+    '<s:permit xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:schemaLocation="urn:a http://127.0.0.1:1/"',
 )
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with mtls_office(tmp_path_factory.mktemp("site"), extra="[limits]\nmemory = 262144\nbody = 4194304\n") as made:
-        made.provider.reply = json_answer({"a": 1})
+        made.provider.reply = json_answer({"owner": {"full_name": "A"}, "area": 1})
         yield made
 
 
@@ -170,19 +170,19 @@ DOCUMENTS = {
         TEXT,
         "client.unknown_operation",
     ),
-    "another namespace": (envelope(HEADERS, '<s:shelf xmlns:s="urn:other"/>'), TEXT, "client.unknown_operation"),
+    "another namespace": (envelope(HEADERS, '<s:permit xmlns:s="urn:other"/>'), TEXT, "client.unknown_operation"),
     "doctype": (envelope(HEADERS, BODY, '<?xml version="1.0"?><!DOCTYPE e>'), TEXT, "client.invalid_xml"),
-    "entities": (envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">&j;</s:shelf>', ENTITIES), TEXT, "client.invalid_xml"),
+    "entities": (envelope(HEADERS, f'<s:permit xmlns:s="{NS}">&j;</s:permit>', ENTITIES), TEXT, "client.invalid_xml"),
     "an outside entity": (
         envelope(
             HEADERS,
-            f'<s:shelf xmlns:s="{NS}">&x;</s:shelf>',
+            f'<s:permit xmlns:s="{NS}">&x;</s:permit>',
             '<!DOCTYPE e [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
         ),
         TEXT,
         "client.invalid_xml",
     ),
-    "an undeclared entity": (envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">&x;</s:shelf>'), TEXT, "client.invalid_xml"),
+    "an undeclared entity": (envelope(HEADERS, f'<s:permit xmlns:s="{NS}">&x;</s:permit>'), TEXT, "client.invalid_xml"),
     "doctype in utf-16": (
         envelope(HEADERS, BODY, "<!DOCTYPE e>").decode().encode("utf-16"),
         "text/xml",
@@ -195,9 +195,9 @@ DOCUMENTS = {
         "client.invalid_xml",
     ),
     "a processing instruction after": (GOOD + b"<?php x?>", TEXT, "client.invalid_xml"),
-    "xinclude": (envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">{INCLUDE}</s:shelf>'), TEXT, "client.invalid_xml"),
+    "xinclude": (envelope(HEADERS, f'<s:permit xmlns:s="{NS}">{INCLUDE}</s:permit>'), TEXT, "client.invalid_xml"),
     "xinclude, spelled": (
-        envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">{INCLUDE.replace("XInclude", "XInclud&#101;")}</s:shelf>'),
+        envelope(HEADERS, f'<s:permit xmlns:s="{NS}">{INCLUDE.replace("XInclude", "XInclud&#101;")}</s:permit>'),
         TEXT,
         "client.invalid_xml",
     ),
@@ -205,7 +205,7 @@ DOCUMENTS = {
     "not closed": (GOOD[:-3], TEXT, "client.invalid_xml"),
     "two documents": (GOOD + GOOD, TEXT, "client.invalid_xml"),
     "deep": (
-        envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">{"<a>" * 300}{"</a>" * 300}</s:shelf>'),
+        envelope(HEADERS, f'<s:permit xmlns:s="{NS}">{"<a>" * 300}{"</a>" * 300}</s:permit>'),
         TEXT,
         "client.invalid_xml",
     ),
@@ -248,7 +248,7 @@ FLOODS = {
 @pytest.mark.parametrize("name", FLOODS)
 def test_floods_cost_little(place: World, caller: SoapConsumer, name: str) -> None:
     before, started = place.forwarded, time.monotonic()
-    answer = caller.post(envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">{FLOODS[name]}</s:shelf>'))
+    answer = caller.post(envelope(HEADERS, f'<s:permit xmlns:s="{NS}">{FLOODS[name]}</s:permit>'))
     refused(place, answer, "client.invalid_xml", before)
     assert time.monotonic() - started < 2
 
@@ -260,7 +260,7 @@ def memory() -> int:
 def test_one_huge_text_node(place: World, caller: SoapConsumer) -> None:
     """Content that large goes into an attachment; what was sent of it is neither kept nor parsed."""
     before, resident = place.forwarded, memory()
-    huge = envelope(HEADERS, f'<s:shelf xmlns:s="{NS}">"{"x" * 3_000_000}"</s:shelf>')
+    huge = envelope(HEADERS, f'<s:permit xmlns:s="{NS}">"{"x" * 3_000_000}"</s:permit>')
     try:
         answer = caller.post(huge)
     except (ConnectionError, OSError):  # it is told before all is sent, and the connection ends
