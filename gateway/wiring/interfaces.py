@@ -71,7 +71,7 @@ def _of_soap(chosen: ServiceSettings) -> Interface:
 
 
 def _operations(chosen: ServiceSettings, settings: Settings) -> dict[str, JsonOperation]:
-    """Suffix → operation: as configured, else those of the service's mapping, else the one without a path."""
+    """Suffix → operation: as configured, else those of the service's mapping below its path, else the one without."""
 
     def known(name: str | None) -> str | None:
         return None if name is None else settings.schemas.find(name)
@@ -82,14 +82,16 @@ def _operations(chosen: ServiceSettings, settings: Settings) -> dict[str, JsonOp
     mapping = settings.mappings.get(chosen.id)
     if mapping is None:
         return {"": JsonOperation(request=request, answer=answer)}
+    here = [each for each in mapping.document.operation if f"{each.path}/".startswith(f"{chosen.path}/")]
     return {
-        each.path.strip("/").replace("/", "-"): JsonOperation(
-            path=each.path,
+        path.strip("/").replace("/", "-"): JsonOperation(
+            path=path,
             method=each.method,
             request=known(each.request_schema) or request,
             answer=known(each.response_schema) or answer,
         )
-        for each in mapping.document.operation
+        for each in here
+        for path in (each.path.removeprefix(chosen.path),)
     }
 
 
