@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.config.positions import Path as KeyPath
 from gateway.config.problems import Document, Problem, nearest
 from gateway.config.product import product_folder
 from gateway.config.reader import read
@@ -101,7 +102,17 @@ def check_mappings(
                 continue
             if file not in made:
                 made[file] = read_mapping(file, schemas, problems)
+            if (found := made[file]) is not None:
+                _check_path(source, path, service, found)
     return {file: found for file, found in made.items() if found is not None}
+
+
+def _check_path(source: ServiceSource, path: KeyPath, service: ServiceSettings, found: MappingFile) -> None:
+    """A service's path is that of one of its mapping's operations, or what several begin with."""
+    known = {each.path for each in found.document.operation}
+    if not any(f"{each}/".startswith(f"{service.path}/") for each in known):
+        text = f"{found.file.name} has no operation {service.path}{nearest(service.path, known)}"
+        source.document.complain((*path, "path"), text)
 
 
 def mapping_of(

@@ -48,6 +48,7 @@ def test_a_mapping_that_is_not_there_is_named_with_the_nearest(site, name):
         ("civil-status", "birth-registration.request.json", "birth-registation.request.json"),
         ("business-register", "/representatives/*/identity_number", "/representatives/*/identity_numbr"),
         ("public-service-portal", 'secret = "ref:public-service-portal"', 'secret = "ref:nowhere"'),
+        ("civil-status", 'path = "/status"', 'path = "/statuses"'),
         ("lgsp", "https://lgsp.example/apiDanCu", "http://lgsp.example/apiDanCu"),
     ],
 )
