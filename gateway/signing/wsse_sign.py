@@ -145,7 +145,7 @@ def _inclusive(envelope: bytes) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def _used(declared: frozenset[bytes]) -> re.Pattern[bytes]:
-    return re.compile(rb"[\"'>]\s*(" + b"|".join([re.escape(prefix) for prefix in sorted(declared)]) + rb"):")
+    return re.compile(rb"(?:=\s*[\"']|>)\s*(" + b"|".join([re.escape(prefix) for prefix in sorted(declared)]) + rb"):")
 
 
 def _method(name: str, algorithm: str, prefixes: tuple[str, ...]) -> str:

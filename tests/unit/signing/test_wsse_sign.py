@@ -105,6 +105,11 @@ def test_prefixes_in_values_keep_their_meaning():
     assert element.nsmap["xs"] == "http://www.w3.org/2001/XMLSchema"
 
 
+def test_prefixes_of_names_need_no_list():
+    body = '<p:ask xmlns:p="urn:p" p:a="1" p:b="2"><p:n p:c="3">4</p:n></p:ask>'
+    assert b"PrefixList" not in _signed(w.envelope(body)).envelope
+
+
 def test_the_same_message_twice_is_two_messages_if_somebody_is_random():
     first, again, other = (_signed(nonce=nonce) for nonce in (b"1", b"1", b"2"))
     assert first.base == again.base
