@@ -103,6 +103,7 @@ def _settings(options: dict[str, Any]) -> Settings:
         purpose=purpose,
         language=language(),
         limit=options["max_body"] * _MEBIBYTE,
+        needs_service=options["scheme"] == Scheme.JWS.value,
     )
 
 

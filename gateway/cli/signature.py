@@ -46,7 +46,9 @@ def signature() -> None:
 @click.argument("file", type=File)
 @click.option("--url", help="The gateway's public URL, as its operator states it.  [default: https://HOST]")
 @click.option("--cert", "certificates", multiple=True, type=File, help="The caller's signing certificate, PEM.")
-@click.option("--trust", type=File, help="The trust list: says whose each key is, and what it may do.")
+@click.option(
+    "--trust", type=File, help="The trust list: says whose each key is. Its own signatures are not checked here."
+)
 @click.option("--base", type=File, help="The signature base (JWS: signing input) as the caller computed it.")
 @click.option("--body", type=File, help="The body, where the capture does not hold it (curl -v does not).")
 @click.option("--at", type=Moment(), help="When it was sent.  [default: now]")

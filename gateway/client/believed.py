@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -39,6 +39,7 @@ class KnownGateways:
     def __init__(self, certificates: tuple[bytes, ...]) -> None:
         self._certificates = certificates
         self._keys = {keyid_of(der): PublicKey.from_certificate(der) for der in certificates}
+        self._known: Any = None
 
     def keys(self, now: Instant) -> Keys:  # noqa: ARG002 - they are pinned: no list says until when
         """All of them."""
@@ -48,8 +49,9 @@ class KnownGateways:
         """As ``Believed.envelope``."""
         from gateway.signing.wsse import KnownCertificates, verify_known_answer  # noqa: PLC0415 - REST needs no lxml
 
-        known = KnownCertificates(self._certificates)
-        return verify_known_answer(answer, known, now=now, confirms=confirms).envelope
+        if self._known is None:
+            self._known = KnownCertificates(self._certificates)
+        return verify_known_answer(answer, self._known, now=now, confirms=confirms).envelope
 
 
 class _Listed(Mapping[str, PublicKey]):

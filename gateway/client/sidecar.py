@@ -40,13 +40,16 @@ _OF_BROWSERS: Final = ("origin", "sec-fetch-site", "referer")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What a sidecar says in the name of its system. limit: bytes of the longest body taken."""
+    """What a sidecar says in the name of its system. limit: bytes of the longest body taken. needs_service: its way of
+    signing names the service, so it cannot call what is none.
+    """
 
     gateway: str
     subsystem: SubsystemId
     purpose: Purpose | None = None
     language: str = "vi"
     limit: int = DEFAULT_LIMIT
+    needs_service: bool = False
 
 
 Soap = Callable[[Head, Body], Awaitable[web.Response]]
@@ -114,6 +117,8 @@ class Sidecar:
         if head.method not in _METHODS:
             raise ExchangeError(kinds.INVALID_HTTP_METHOD, "a method of the r1 protocol is needed")
         service = _service(head)
+        if service is None and self._settings.needs_service:
+            raise ExchangeError(kinds.NOT_FOUND, "the gateway's own paths need the scheme http-sig")
         named = head.get("x-road-client")
         if named is not None and _subsystem(named) != self._settings.subsystem:
             raise ExchangeError(kinds.INCONSISTENT_HEADERS, "X-Road-Client is not whom this sidecar signs for")

@@ -1,14 +1,17 @@
 """``motlan sidecar``, run as its users run it, between a plain program and a real gateway with a real trust list."""
 
 import asyncio
+import contextlib
 import sys
 
 import aiohttp
 import pytest
 
 from tests.support.cli import refused
-from tests.support.gateways import ECHO, PORTAL, PURPOSE, make_site, running
+from tests.support.gateways import BASIS, ECHO, PORTAL, PURPOSE, make_site, running
 from tests.support.provider_socket import ScriptedProvider, answer
+from tests.support.soap_office import ARCHIVE, archive, soap_office
+from tests.support.xroad_soap import envelope, headers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,25 +26,47 @@ def options(site):
     ]  # fmt: skip
 
 
+@contextlib.asynccontextmanager
+async def sidecar(site):
+    """The command in a process of its own; the URL it says it listens on."""
+    command = ["-m", "gateway.cli", "--lang", "en", "sidecar", "--listen", "127.0.0.1:0", *options(site)]
+    process = await asyncio.create_subprocess_exec(sys.executable, *map(str, command), stderr=asyncio.subprocess.PIPE)
+    try:
+        line = (await asyncio.wait_for(process.stderr.readline(), 15)).decode()
+        assert "listening on http://127.0.0.1:" in line, line + (await process.stderr.read()).decode()
+        yield line.split()[2]
+    finally:
+        process.terminate()
+        assert await process.wait() == 0
+
+
 async def test_plain_program_gets_the_verified_answer_of_a_real_gateway(tmp_path):
     script = answer(b'{"found":true}', fields=("Content-Type: application/json",))
     async with ScriptedProvider(script) as provider:
         site = make_site(tmp_path, provider.url, tls=True)
-        async with running(site):
-            command = ["-m", "gateway.cli", "--lang", "en", "sidecar", "--listen", "127.0.0.1:0", *options(site)]
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, *map(str, command), stderr=asyncio.subprocess.PIPE
-            )
-            try:
-                line = (await asyncio.wait_for(process.stderr.readline(), 15)).decode()
-                assert "listening on http://127.0.0.1:" in line, line + (await process.stderr.read()).decode()
-                async with aiohttp.ClientSession(line.split()[2]) as http:
-                    await _calls(http)
-            finally:
-                process.terminate()
-                assert await process.wait() == 0
+        async with running(site), sidecar(site) as url, aiohttp.ClientSession(url) as http:
+            await _calls(http)
         assert len(provider.requests) == 1
         assert b"Motlan-Purpose" in provider.requests[0]
+
+
+async def test_plain_soap_program_gets_the_proved_answer_of_a_real_gateway(tmp_path):
+    with soap_office(tmp_path) as place:
+        more = f'<m:purpose xmlns:m="urn:motlan:soap:v1" basis="{BASIS}">{PURPOSE}</m:purpose>'
+        asked = envelope(headers(str(PORTAL), str(ARCHIVE), "by-sidecar", more=more), archive("<x>1</x>"))
+        async with sidecar(place.site) as url, aiohttp.ClientSession(url) as http:
+            kind = {"Content-Type": "text/xml; charset=utf-8"}
+            async with http.post("/soap", data=asked, headers=kind) as given:
+                content = await given.read()
+            assert given.status == 200, content
+            assert b"archiveResponse" in content
+            assert b"Security" not in content
+            assert b"<x>1</x>" in place.provider.last.body
+            denied = asked.replace(str(ARCHIVE.service_code).encode(), b"nothing")
+            async with http.post("/soap", data=denied, headers=kind) as given:
+                content = await given.read()
+            assert b"Fault" in content
+            assert b"unknown_service" in content
 
 
 async def _calls(http):

@@ -162,6 +162,12 @@ async def test_body_beyond_the_limit_is_refused_whether_announced_or_not(server,
     assert server.seen == []
 
 
+async def test_own_paths_are_not_for_a_jws(server):
+    async with listening(server, needs_service=True) as http, http.post("/v1/prefill", data=b"{}") as answer:
+        assert (answer.status, answer.headers["X-Road-Error"]) == (404, "client.not_found")
+    assert server.seen == []
+
+
 async def test_gateway_that_is_not_there_is_a_502(server):
     nowhere = f"https://127.0.0.1:{free_port()}"
     async with listening(server, gateway=nowhere) as http, http.post(CITIZEN, data=b"{}") as answer:

@@ -130,6 +130,32 @@ def test_base64url_has_one_spelling_for_each_value(text):
     assert base64url(data) == text
 
 
+RIGHT = compact(stated(FIELDS))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    at=st.integers(0, len(RIGHT) - 1),
+    put=st.text(alphabet=st.characters(max_codepoint=255), max_size=3),
+    cut=st.integers(0, 3),
+)
+def test_no_damage_is_proved_or_breaks_anything(at, put, cut):
+    text = RIGHT[:at] + put + RIGHT[at + cut :]
+    head = with_jws(Head(method="POST", target=TARGET, fields=FIELDS), text)
+    if text.strip(" \t") == RIGHT:
+        return
+    with pytest.raises(ExchangeError):
+        verify(head)
+
+
+@settings(max_examples=60, deadline=None)
+@given(payload=st.binary(max_size=60) | st.from_regex(rb"\{.*\}", fullmatch=True))
+def test_claims_that_are_none_are_refused_as_such(payload):
+    head = with_jws(Head(method="POST", target=TARGET, fields=FIELDS), compact(payload))
+    with pytest.raises(ExchangeError, match=r"client\.jws_"):
+        parse_message_jws(head)
+
+
 def _answer(fields=(), status=200, body=CONTENT):
     return answer_head(body, status=status, fields=fields)
 
