@@ -56,6 +56,18 @@ class SchemaFolder:
             schemas = [found for schema, base in schemas for found in self._below(schema, base, step)]
         return bool(schemas)
 
+    def choices(self, schema_id: str, pointer: Pointer) -> tuple[Any, ...]:
+        """The only values that an element may have; empty where its schema does not list them."""
+        schemas = [(self._documents[schema_id], schema_id)]
+        for step in pointer.steps:
+            schemas = [found for schema, base in schemas for found in self._below(schema, base, step)]
+        return tuple(
+            value
+            for schema, base in schemas
+            for one, _ in self._resolved(schema, base)
+            for value in one.get("enum", ())
+        )
+
     def elements(self, schema_id: str) -> list[str]:
         """Pointers of the elements that a schema describes."""
         return list(self._elements(self._documents[schema_id], schema_id, ()))

@@ -1,6 +1,7 @@
 """One call of a provider, compiled: what is sent, and what the answer means."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -186,12 +187,18 @@ class Call:
             return None
         try:
             found = text(self._updated(tree, tree))
-            return None if found is None else from_datetime(_MOMENT(found))
+            return None if found is None else _instant(found)
         except ValueError:
             return None
 
 
 _MOMENT = moment_reader(None)
+
+
+@lru_cache(maxsize=256)
+def _instant(written: str) -> Instant:
+    """Remembered, since sources date all their data by the same few moments."""
+    return from_datetime(_MOMENT(written))
 
 
 def _uses_attributes(file: written.MappingDocument) -> bool:

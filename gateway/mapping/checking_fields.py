@@ -9,7 +9,9 @@ from gateway.mapping.document import Field, Form, Place, Sent, SentForm, Shape
 from gateway.mapping.formats import is_format
 from gateway.mapping.paths import is_path, steps
 from gateway.mapping.reading import PARTS, STRUCTURED, form_of
+from gateway.mapping.values import UNLISTED
 from gateway.model.dates import Precision
+from gateway.model.pointer import parse_pointer
 
 _FILLER = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _PRECISIONS = tuple(each.value for each in Precision)
@@ -142,6 +144,8 @@ def _check_field(complaints: Complaints, at: Key, field: Field, schema_id: str |
     if field.asked is not None:
         complaints.source((*at, "asked"), field.asked, pointer=True)
     _check_form(complaints, at, field, form)
+    if form is Form.CODE and schema_id is not None:
+        _check_meanings(complaints, at, field, schema_id)
     for index, filler in enumerate(field.filler):
         if not _FILLER.fullmatch(filler):
             complaints.add((*at, "filler", index), "must be a month and a day, MM-dd")
@@ -149,6 +153,26 @@ def _check_field(complaints: Complaints, at: Key, field: Field, schema_id: str |
         complaints.add(at, "as = shape and shape go together")
     if field.shape is not None:
         complaints.known((*at, "shape"), field.shape, complaints.document.shape, "[shape.…] named")
+
+
+def _check_meanings(complaints: Complaints, at: Key, field: Field, schema_id: str) -> None:
+    """What codes mean is among the values that the canonical element may have."""
+    try:
+        choices = complaints.schemas.choices(schema_id, parse_pointer(field.to))
+    except ValueError:
+        return
+    if not choices:
+        return
+    text = f"is no value of {field.to}"
+    for number, table in enumerate(complaints.document.codes.get(field.codes or "", ())):
+        for code, value in table.values.items():
+            if value not in choices:
+                complaints.add(
+                    ("codes", field.codes or "", number, "values", code), f"{value} {text}{nearest(value, choices)}"
+                )
+    unlisted = field.unlisted or UNLISTED
+    if unlisted not in choices:
+        complaints.add((*at, "unlisted"), f"{unlisted} {text}{nearest(unlisted, choices)}")
 
 
 def _check_form(complaints: Complaints, at: Key, field: Field, form: Form) -> None:

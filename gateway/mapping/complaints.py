@@ -26,6 +26,9 @@ class Schemas(Protocol):
     def describes(self, schema_id: str, pointer: Pointer) -> bool:
         """Whether a schema knows an element."""
 
+    def choices(self, schema_id: str, pointer: Pointer) -> tuple[Any, ...]:
+        """The only values that an element may have; empty where its schema does not list them."""
+
     def elements(self, schema_id: str) -> list[str]:
         """Pointers of the elements that a schema describes."""
 

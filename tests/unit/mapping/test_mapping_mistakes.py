@@ -57,6 +57,7 @@ def test_the_products_own_mappings_have_none(file):
         ('items = "duLieu"', 'itemz = "duLieu"', "36 operation[1].call[1].itemz: is no setting here; did you mean items?"),
         ('asked = "/identity_number", held = "/identity_number"', 'asked = "kept.number", held = "/identity_number"', "38 operation[1].call[1].compare[1].asked: there is no value kept by an earlier call, named number"),
         ('held = "/identity_number"', 'held = "/identity_nummber"', "38 operation[1].call[1].compare[1].held: /identity_nummber is no element of insurance-card.json; did you mean /identity_number?"),
+        ('"1" = "active"', '"1" = "activ"', "9 codes.status[1].values.1: activ is no value of /status; did you mean active?"),
         # what has no meaning
         ('"401" = "DENIED"', '"401" = "STALE_SESSION"', "28 outcome[1].values.401: there is no [login], so no session can be stale"),
         ('path = "/the"', 'path = "/the/../that"', "34 operation[1].call[1].path: is no path of a URL: it starts with a slash"),
