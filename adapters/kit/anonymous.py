@@ -6,7 +6,7 @@ the last look at the bytes that would be written.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from adapters.kit.invented import Inventor
@@ -16,6 +16,7 @@ from gateway.model.text import fold, nfc
 _NAMES = frozenset({Meaning.NAME, *NAME_PARTS})
 _RUN = re.compile(r"(?<!\d)(?:\d{12}|\d{9})(?!\d)")
 _SHORTEST_TEXT, _SHORTEST_NUMBER, _SHORTEST_FOLDED = 2, 4, 5
+_LONG_NUMBER = 8
 """Characters of a value that is looked for where its field does not stand: shorter ones occur by chance."""
 _ISO_DAY = re.compile(r"(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)")
 _COMPACT_DAY = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?")
@@ -24,14 +25,14 @@ _YEARS = frozenset({"nam", "year", "namsinh"})
 
 
 class Anonymiser:
-    """One recording. secret: random, thrown away with it. also: folded names of further personal fields.
+    """One recording. secret: random, thrown away with it. also: further personal fields, by name.
 
-    never: folded names of fields that are no person's, though the dictionary thinks so.
+    never: names of fields that are no person's, though the dictionary thinks so.
     """
 
-    def __init__(self, secret: bytes, *, also: Iterable[str] = (), never: Iterable[str] = ()) -> None:
+    def __init__(self, secret: bytes, *, also: Mapping[str, Meaning] = {}, never: Iterable[str] = ()) -> None:
         self._invent = Inventor(secret)
-        self._also = frozenset(folded(each) for each in also)
+        self._also = {folded(name): meant for name, meant in also.items()}
         self._never = frozenset(folded(each) for each in never)
         self._real: dict[str, tuple[Meaning, str]] = {}
         self._pattern: re.Pattern[str] | None = None
@@ -76,6 +77,13 @@ class Anonymiser:
             )
         )
 
+    def numbers_in(self, text: str) -> tuple[str, ...]:
+        """The same for numbers alone, anywhere in a file: in names of fields, inside words."""
+        real = {
+            value: name for value, (_, name) in self._real.items() if value.isdigit() and len(value) >= _LONG_NUMBER
+        }
+        return tuple(sorted({name for value, name in real.items() if value in text}))
+
     def _learn(self, value: str, meant: Meaning, name: str) -> None:
         value = nfc(value)
         self._real.setdefault(value, (meant, name))
@@ -88,7 +96,7 @@ class Anonymiser:
         name = folded(way[-1]) if way else ""
         if name in self._never:
             return None
-        known = meaning(name) if name else None
+        known = (self._also.get(name) or meaning(name)) if name else None
         if known in PERSONAL and known is not Meaning.REQUEST_ID:
             return known
         if PARTS.get(name) == "detail":
@@ -98,7 +106,7 @@ class Anonymiser:
             return Meaning.BIRTH_DATE
         if _ISO_DAY.match(value.strip()) or (_DATED.search(name) and _COMPACT_DAY.fullmatch(value.strip())):
             return Meaning.BIRTH_DATE
-        return Meaning.CARD_NUMBER if name in self._also else None
+        return None
 
     def _everywhere(self, value: str) -> str:
         """Real values that stand in a text of another field: in a message, a note, an id made of a number."""

@@ -50,7 +50,14 @@ _NAMES: dict[Meaning, tuple[str, ...]] = {
         *("identitynum", "identityno", "nationalid", "nationalidnumber", "citizenid", "citizennumber"),
         *("personalid", "personalidnumber", "personalcode", "personcode", "personidentifier"),
     ),
-    Meaning.OLD_CARD_NUMBER: ("socmnd", "cmnd", "sochungminh", "sochungminhnhandan", "oldidentitynumber"),
+    Meaning.OLD_CARD_NUMBER: (
+        "socmnd",
+        "cmnd",
+        "sochungminh",
+        "sochungminhnhandan",
+        "oldidentitynumber",
+        "oldcardnumber",
+    ),
     Meaning.NAME: (
         *("hoten", "hovaten", "hotendaydu", "tendaydu", "hochudemvaten", "hochudemten", "tencongdan", "tennguoi"),
         *("fullname", "personname", "personfullname", "citizenname"),

@@ -8,7 +8,7 @@ import click
 from gateway.cli import adapter_report as report
 from gateway.cli.output import example, json_option, note, print_json, verb
 from gateway.cli.values import SERVICE, SUBSYSTEM, File
-from gateway.wiring import kit, kit_layout, kit_test
+from gateway.wiring import kit, kit_layout, kit_record, kit_test
 
 Folder = click.Path(file_okay=False, path_type=Path)
 Existing = click.Path(exists=True, path_type=Path)
@@ -106,3 +106,51 @@ def test(
         report.print_test(found, everything=everything)
     if not found.is_well:
         ctx.exit(1)
+
+
+@adapter.command(
+    epilog=example(
+        "motlan adapter record weather --config demo/config/gateway.toml --service VN/GOV/G07/stations/weather \\",
+        "  --request ask.json --name hanoi --path /get-city-weather --officer kt.lan --case 000.00.01.G22-260131-0007",
+    )
+)
+@click.argument("folder", type=Existing)
+@click.option(
+    "--config", required=True, type=File, help="The gateway's settings: where the provider is, and its secret."
+)
+@click.option("--service", required=True, type=SERVICE, help="The service, as it is installed there.")
+@click.option("--request", required=True, type=File, help="A canonical request, JSON. It may be about a real person.")
+@click.option("--name", required=True, help="Name of the sample.")
+@click.option("--path", default="", help="Of the operation.")
+@click.option("--method", default="POST", show_default=True, help="Of the operation.")
+@click.option("--officer", required=True, help="Who records, for the log.")
+@click.option("--case", required=True, help="In which case, for the log.")
+@click.option(
+    "--purpose", default="1.000000", show_default=True, help="For which purpose, for the log and the provider."
+)
+@click.option("--personal", multiple=True, metavar="FIELD", help="A further field whose values are replaced.")
+@click.option("--not-personal", multiple=True, metavar="FIELD", help="A field that is no person's after all.")
+@click.option("--replace", is_flag=True, help="Replace a sample of that name.")
+@json_option
+@verb
+def record(folder: Path, *, as_json: bool, **options: Any) -> None:
+    """Ask the live provider once, and keep the answer as a sample in which every personal value is replaced.
+
+    The call stands in the gateway's log, under the gateway's own name. Nothing is written while a real value is left.
+    """
+    made = kit_record.record(
+        kit_layout.find_layout(folder),
+        options["config"],
+        options["service"],
+        kit_record.Asked(
+            name=options["name"], request=options["request"], path=options["path"], method=options["method"]
+        ),
+        kit_record.Why(officer=options["officer"], case=options["case"], purpose=options["purpose"]),
+        personal=options["personal"],
+        not_personal=options["not_personal"],
+        replace=options["replace"],
+    )
+    if as_json:
+        print_json(report.record_values(made))
+    else:
+        report.print_record(made)

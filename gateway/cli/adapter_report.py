@@ -8,6 +8,7 @@ import click
 from gateway.cli.output import console, note, say, table
 from gateway.wiring.kit import Made
 from gateway.wiring.kit_leaves import LOST, MAPPED, MISSING
+from gateway.wiring.kit_record import Recording
 from gateway.wiring.kit_test import Report
 
 
@@ -165,3 +166,29 @@ def _print_leaves(found: Report, *, everything: bool) -> None:
     )
     rows = [(each.operation, each.side, each.path, each.state, each.reason) for each in shown]
     console().print(table(say("Fields", "Các trường"), columns, rows))
+
+
+def record_values(made: Recording) -> dict[str, Any]:
+    """What ``adapter record`` wrote, for programs."""
+    return {
+        "outcome": made.outcome,
+        "files": [str(each) for each in made.files],
+        "replaced": made.replaced,
+        "kept": made.kept,
+    }
+
+
+def print_record(made: Recording) -> None:
+    """What ``adapter record`` wrote, and which fields stayed as they were, for a last look."""
+    rows = [
+        (name, made.replaced.get(name, ""), made.kept.get(name, ""))
+        for name in dict.fromkeys((*made.replaced, *made.kept))
+    ]
+    columns = (say("field", "trường"), say("replaced", "đã thay"), say("kept as it is", "giữ nguyên"))
+    console().print(table(say(f"Recorded: {made.outcome}", f"Đã ghi: {made.outcome}"), columns, rows))
+    for file in made.files:
+        click.echo(str(file))
+    note(
+        "✓ read what was kept: a field that is a person's after all goes with --personal FIELD",
+        "✓ hãy xem lại các trường giữ nguyên: trường nào là của cá nhân thì thêm --personal TÊN_TRƯỜNG",
+    )

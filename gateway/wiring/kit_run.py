@@ -4,6 +4,7 @@ Nothing here is an exchange: no consumer is answered. Who sends real requests th
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from msgspec import Struct
 from adapters.breaker import BreakerOptions
 from adapters.mapped import MappedTarget
 from adapters.provider import Failed, Provider, ProviderOptions, UnsendableRequestError, failure_reply
-from adapters.rest.http1 import Client, ClientOptions
+from adapters.rest.http1 import Client, ClientOptions, Response
 from gateway.config.mappings import MappingFile, load_mapping
 from gateway.config.problems import ConfigurationError, Document, Problem
 from gateway.config.product import product_schemas
@@ -97,9 +98,16 @@ class Unsigned:
 
 
 class Runner:
-    """One mapping and one provider. seconds: for each call."""
+    """One mapping and one provider. seconds: for each call. heard: told of every answer before it is read."""
 
-    def __init__(self, adapter: Adapter, provider: Provider, seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        provider: Provider,
+        seconds: float = 10.0,
+        heard: Callable[[Response], None] = lambda _: None,
+    ) -> None:
+        self._heard = heard
         self._mapping = adapter.compiled
         self._seconds = seconds
         soap = self._mapping.contract.protocol is Protocol.SOAP
@@ -150,6 +158,7 @@ class Runner:
         result = await self._target.call(request, Unsigned(), deadline)
         if isinstance(result, Failed):
             return Reading(outcome=failure_reply(result, may_have_acted=write).outcome)
+        self._heard(result)
         try:
             return call.read(self._target.answer(result, call, Unsigned()), context)
         except ExchangeError:
