@@ -15,7 +15,7 @@ from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
-from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, canonical, read_message
+from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, read_message
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
 from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
@@ -111,10 +111,10 @@ class SoapCodec:
 
     def open(self, parts: ProvedParts) -> Envelope:
         """The element in Body, as proved, and its JSON document. Raises ExchangeError."""
-        message = read_message(_root(parts.body), None)
+        message = _read(parts.body) if parts.attached is None else read_message(_root(parts.body), None)
         if parts.head.path.startswith(PREFIX):
             check_agency(message.payload, offered(parts.head.path, self._facades).facade, parts.claim.client)
-        payload = canonical(message.payload)
+        payload = message.octets
         interface = self._interface(parts.claim.service)
         document: Any | UnsetType = UNSET
         if interface is not None:
@@ -149,7 +149,7 @@ class SoapCodec:
     def _answer(self, minimised: Minimised, record_id: RecordId, request_hash: str, *, enveloped: bool) -> Answer:
         recorded = minimised.replied.recorded
         interface = self._interface(recorded.claim.service)
-        message = read_message(_root(recorded.authorized.verified.parts.body), None)
+        message = _read(recorded.authorized.verified.parts.body)
         element = answer_element(minimised, message.operation, interface, self._parse_json)
         blocks = echoed(message) if enveloped else []
         root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
@@ -184,7 +184,7 @@ class SoapCodec:
 
     def _message(self, head: Head, body: Body) -> Message:
         kind = _kind(head, body)
-        message = read_message(_root(body), kind.charset, self._vocabulary)
+        message = body.read = read_message(_root(body), kind.charset, self._vocabulary)
         if message.soap != kind.soap:
             raise ExchangeError(INVALID_SOAP, "the envelope is not of the SOAP version that Content-Type says")
         return message
@@ -196,7 +196,7 @@ class SoapCodec:
         """
         interface = self._interface(service)
         if interface is not None:
-            found = interface.called(message.operation, canonical(message.payload))
+            found = interface.called(message.operation, message.octets)
             if found is None:
                 raise ExchangeError(WRONG_OPERATION)
             return found
@@ -208,6 +208,12 @@ class SoapCodec:
 
     def _interface(self, service: ServiceId) -> Interface | None:
         return METADATA.get(service.service_code) or self._interfaces(service)
+
+
+def _read(body: Body) -> Message:
+    """The envelope in a body that ``claim`` has looked at, or would have."""
+    read = body.read
+    return read if isinstance(read, Message) else read_message(_root(body), None)
 
 
 def _root(body: Body) -> bytes:

@@ -7,7 +7,7 @@ through its namespaces one by one, and it remembers every name that it ever saw,
 
 import codecs
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from lxml import etree
 from msgspec import Struct
@@ -91,7 +91,7 @@ class Vocabulary:
         self._known |= new
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, dict=True):
     """An envelope. soap: its namespace. header: None where there is none. payload: the one element in Body."""
 
     soap: str
@@ -103,6 +103,11 @@ class Message(Struct, frozen=True):
         """The payload's name, ``{namespace}name``."""
         tag: str = self.payload.tag
         return tag
+
+    @cached_property
+    def octets(self) -> bytes:
+        """The payload by itself, canonical, as it was when this was first asked for."""
+        return canonical(self.payload)
 
     def blocks(self) -> list[Element]:
         """The header blocks, in order."""

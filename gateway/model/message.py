@@ -108,10 +108,11 @@ class Body:
     """A message body with its length and digests.
 
     Either in memory (``data`` is its bytes) or spooled (``data`` is None, ``spool`` reads it); digests are of the
-    bytes exactly as received. parts: of a multipart body, its parts in order, once they were split.
+    bytes exactly as received. parts: of a multipart body, its parts in order, once they were split. read: what a codec
+    made of these bytes, so that it reads them once; for that codec alone.
     """
 
-    __slots__ = ("_sha512", "data", "parts", "sha256", "size", "spool")
+    __slots__ = ("_sha512", "data", "parts", "read", "sha256", "size", "spool")
 
     def __init__(self, data: bytes) -> None:
         self.data: bytes | None = data
@@ -119,13 +120,15 @@ class Body:
         self.sha256 = hashlib.sha256(data).digest()
         self.spool: Spool | None = None
         self.parts: tuple[Part, ...] = ()
+        self.read: object = None
         self._sha512: bytes | None = None
 
     @classmethod
     def spooled(cls, spool: Spool, *, size: int, sha256: bytes, sha512: bytes) -> "Body":
         """A body that is on disk, its digests computed while it was written."""
         body = cls.__new__(cls)
-        body.data, body.spool, body.size, body.sha256, body.parts = None, spool, size, sha256, ()
+        body.data, body.spool, body.size, body.sha256 = None, spool, size, sha256
+        body.parts, body.read = (), None
         body._sha512 = sha512  # noqa: SLF001 - an alternative constructor of the same class
         return body
 
@@ -135,7 +138,7 @@ class Body:
         ``sha256`` to ask for. Its proof is a signature over its parts' digests.
         """
         body = cls.__new__(cls)
-        body.data, body.spool, body.size, body.parts = None, spool, size, parts
+        body.data, body.spool, body.size, body.parts, body.read = None, spool, size, parts, None
         return body
 
     @property
