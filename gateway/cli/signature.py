@@ -39,7 +39,6 @@ def signature() -> None:
 
 @signature.command(
     epilog=example(
-        "curl -v … 2> request.txt",
         "motlan signature debug request.txt --cert sign.pem --url https://gateway.example --base mine.txt",
     )
 )
@@ -58,7 +57,7 @@ def signature() -> None:
 @verb
 @click.pass_context
 def debug(ctx: click.Context, /, **options: Any) -> None:
-    """Say which step refuses the request in FILE (curl -v text, HAR, or raw HTTP), and why.
+    """Say which step refuses the request in FILE, and why. FILE: curl -v … 2> FILE, HAR, or raw HTTP.
 
     Exit code 0: no step refuses it. Whether its nonce was used before, and what policy says, only the gateway knows.
     """
