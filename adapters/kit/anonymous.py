@@ -79,10 +79,8 @@ class Anonymiser:
 
     def numbers_in(self, text: str) -> tuple[str, ...]:
         """The same for numbers alone, anywhere in a file: in names of fields, inside words."""
-        real = {
-            value: name for value, (_, name) in self._real.items() if value.isdigit() and len(value) >= _LONG_NUMBER
-        }
-        return tuple(sorted({name for value, name in real.items() if value in text}))
+        long = {value: name for value, (_, name) in self._real.items() if len(value) >= _LONG_NUMBER}
+        return tuple(sorted({name for value, name in long.items() if value.isdigit() and value in text}))
 
     def _learn(self, value: str, meant: Meaning, name: str) -> None:
         value = nfc(value)

@@ -51,12 +51,7 @@ _NAMES: dict[Meaning, tuple[str, ...]] = {
         *("personalid", "personalidnumber", "personalcode", "personcode", "personidentifier"),
     ),
     Meaning.OLD_CARD_NUMBER: (
-        "socmnd",
-        "cmnd",
-        "sochungminh",
-        "sochungminhnhandan",
-        "oldidentitynumber",
-        "oldcardnumber",
+        *("socmnd", "cmnd", "sochungminh", "sochungminhnhandan", "oldidentitynumber", "oldcardnumber"),
     ),
     Meaning.NAME: (
         *("hoten", "hovaten", "hotendaydu", "tendaydu", "hochudemvaten", "hochudemten", "tencongdan", "tennguoi"),

@@ -115,9 +115,7 @@ def test(
     )
 )
 @click.argument("folder", type=Existing)
-@click.option(
-    "--config", required=True, type=File, help="The gateway's settings: where the provider is, and its secret."
-)
+@click.option("--config", required=True, type=File, help="The gateway's settings: where the provider is.")
 @click.option("--service", required=True, type=SERVICE, help="The service, as it is installed there.")
 @click.option("--request", required=True, type=File, help="A canonical request, JSON. It may be about a real person.")
 @click.option("--name", required=True, help="Name of the sample.")
@@ -125,9 +123,7 @@ def test(
 @click.option("--method", default="POST", show_default=True, help="Of the operation.")
 @click.option("--officer", required=True, help="Who records, for the log.")
 @click.option("--case", required=True, help="In which case, for the log.")
-@click.option(
-    "--purpose", default="1.000000", show_default=True, help="For which purpose, for the log and the provider."
-)
+@click.option("--purpose", default="1.000000", show_default=True, help="For which purpose, for the log.")
 @click.option("--personal", multiple=True, metavar="FIELD", help="A further field whose values are replaced.")
 @click.option("--not-personal", multiple=True, metavar="FIELD", help="A field that is no person's after all.")
 @click.option("--replace", is_flag=True, help="Replace a sample of that name.")
@@ -143,7 +139,10 @@ def record(folder: Path, *, as_json: bool, **options: Any) -> None:
         options["config"],
         options["service"],
         kit_record.Asked(
-            name=options["name"], request=options["request"], path=options["path"], method=options["method"]
+            name=options["name"],
+            document=kit_record.read_request(options["request"]),
+            path=options["path"],
+            method=options["method"],
         ),
         kit_record.Why(officer=options["officer"], case=options["case"], purpose=options["purpose"]),
         personal=options["personal"],

@@ -1,7 +1,7 @@
 """``motlan adapter record``: samples out of a live provider, without anybody's data.
 
-What is asked of a register is an exchange like any other: it is in the gateway's log, under the gateway's own name, with
-officer, case and persons, before the request goes out. The answers stay in memory; what is written holds invented values.
+What is asked of a register is an exchange like any other: it is in the gateway's log, under the gateway's own name,
+with officer, case and persons, before the request goes out. The answers stay in memory; what is written is invented.
 """
 
 import asyncio
@@ -13,18 +13,15 @@ from typing import Any
 from msgspec import Struct
 
 from adapters.kit import toml
-from adapters.kit.anonymous import Anonymiser, walk_json
-from adapters.kit.names import NAME_PARTS, Meaning, meaning
+from adapters.kit.anonymous import Anonymiser
 from adapters.rest.http1 import Response
-from adapters.soap.inferring_samples import walk_xml
-from adapters.soap.xml import UnreadableXmlError
 from gateway.config.environment import environment
 from gateway.config.load import Settings, load
 from gateway.config.secrets import resolve
+from gateway.config.services import ServiceSettings
 from gateway.exchange.events import Event, persons_at
 from gateway.exchange.ids import new_record_id
 from gateway.ledger.record import Facts, InForce, RecordKind, Ruling, SignedBy
-from gateway.mapping.document import Form, MappingDocument
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.config import CONFIGURATION_INVALID
 from gateway.model.errors.kit import RECORDING_UNSAFE, SAMPLE_UNUSABLE
@@ -38,19 +35,17 @@ from gateway.wiring.core import Core, build_core
 from gateway.wiring.kit_layout import Layout
 from gateway.wiring.kit_run import Adapter, Question, Ran, Runner
 from gateway.wiring.kit_samples import Body
+from gateway.wiring.kit_texts import Texts, meant
 from gateway.wiring.mappings import compiled
 from gateway.wiring.providers import build_provider
 from gateway.wiring.rules import BUILD
 
-_DEEPEST = 3
-"""Documents within documents within a recording."""
-
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """What is recorded. request: the JSON file of a canonical request. name: of the sample."""
+    """What is recorded. document: a canonical request. name: of the sample."""
 
     name: str
-    request: Path
+    document: Any
     path: str = ""
     method: str = "POST"
 
@@ -88,8 +83,8 @@ def record(
     Raises ExchangeError (nothing was written), JournalUnavailableError, FileExistsError.
     """
     settings = load(config)
-    mapping, provider_name = settings.mappings.get(service), settings.provider_of.get(service)
-    if mapping is None or provider_name is None:
+    mapping = settings.mappings.get(service)
+    if mapping is None:
         raise ExchangeError(CONFIGURATION_INVALID, f"{service} is no service here that follows a mapping")
     adapter = Adapter(
         layout=layout,
@@ -100,34 +95,32 @@ def record(
     )
     if not replace and (layout.samples / f"{asked.name}.toml").exists():
         raise FileExistsError(17, "File exists", str(layout.samples / f"{asked.name}.toml"))
-    document = _request(asked)
-    ran, bodies = asyncio.run(_ask(settings, adapter, provider_name, asked, document, why))
+    ran, bodies = asyncio.run(_ask(settings, adapter, asked, why))
     if not bodies:
         raise ExchangeError(SAMPLE_UNUSABLE, f"the provider gave no answer: {ran.outcome}")
-    cleaner = Anonymiser(os.urandom(32), also=_meant(mapping.document, personal), never=not_personal)
-    return _write(layout, asked, ran, _Texts(cleaner), document, bodies)
+    cleaner = Anonymiser(os.urandom(32), also=meant(mapping.document, personal), never=not_personal)
+    return _write(layout, asked, ran, Texts(cleaner), bodies)
 
 
-def _request(asked: Asked) -> Any:
+def read_request(file: Path) -> Any:
+    """A canonical request. Raises ExchangeError."""
     try:
-        return parse_json(asked.request.read_bytes())
+        return parse_json(file.read_bytes())
     except (ExchangeError, ValueError) as error:
-        raise ExchangeError(SAMPLE_UNUSABLE, f"{asked.request} is no JSON") from error
+        raise ExchangeError(SAMPLE_UNUSABLE, f"{file} is no JSON") from error
 
 
 # -- the call, in the log ----------------------------------------------------------------------------------------------
 
 
-async def _ask(
-    settings: Settings, adapter: Adapter, provider_name: str, asked: Asked, document: Any, why: Why
-) -> tuple[Ran, list[Body]]:
+async def _ask(settings: Settings, adapter: Adapter, asked: Asked, why: Why) -> tuple[Ran, list[Body]]:
     if not settings.ledger.database.exists():
         raise JournalUnavailableError(f"there is no database {settings.ledger.database}: start the gateway once")
     bodies: list[Body] = []
     core = await build_core(settings)
     try:
         provider = build_provider(
-            settings.providers[provider_name],
+            settings.providers[settings.provider_of[_service(adapter).id]],
             settings.limits,
             core.clock,
             lambda name: resolve(name, settings.secrets, environment()),
@@ -135,8 +128,8 @@ async def _ask(
         )
         runner = Runner(adapter, provider, heard=lambda response: bodies.append(_body(response)))
         log = _Log(core, settings, adapter, why)
-        parent = await log.request(asked, document)
-        ran = await runner.ask(_question(settings, asked, document, why, parent))
+        parent = await log.request(asked)
+        ran = await runner.ask(_question(settings, asked, why, parent))
         await log.answer(asked, ran, parent)
         await runner.close()
     finally:
@@ -152,7 +145,7 @@ def _body(response: Response) -> Body:
     return Body(status=response.status, content_type=kind, data=data)
 
 
-def _question(settings: Settings, asked: Asked, document: Any, why: Why, parent: RecordId) -> Question:
+def _question(settings: Settings, asked: Asked, why: Why, parent: RecordId) -> Question:
     client = settings.gateway.subsystem
     facts: dict[str, str | None] = {
         "purpose": why.purpose,
@@ -166,7 +159,12 @@ def _question(settings: Settings, asked: Asked, document: Any, why: Why, parent:
         "record": parent,
         "message_id": parent,
     }
-    return Question(method=asked.method, path=asked.path, document=document, facts=facts)
+    return Question(method=asked.method, path=asked.path, document=asked.document, facts=facts)
+
+
+def _service(adapter: Adapter) -> ServiceSettings:
+    assert adapter.service is not None
+    return adapter.service
 
 
 class _Log:
@@ -174,8 +172,7 @@ class _Log:
 
     def __init__(self, core: Core, settings: Settings, adapter: Adapter, why: Why) -> None:
         self._core, self._settings, self._why = core, settings, why
-        assert adapter.service is not None
-        self._service = adapter.service
+        self._service = _service(adapter)
         self._in_force = InForce(
             policy=bytes.fromhex(settings.policy_digest),
             trust=None,
@@ -183,9 +180,9 @@ class _Log:
             build=BUILD,
         )
 
-    async def request(self, asked: Asked, document: Any) -> RecordId:
+    async def request(self, asked: Asked) -> RecordId:
         """Before anything goes out."""
-        persons = persons_at(document, tuple(parse_pointer(each) for each in self._service.asked))
+        persons = persons_at(asked.document, tuple(parse_pointer(each) for each in self._service.asked))
         said = (("officer", self._why.officer), ("case", self._why.case))
         facts = self._facts(RecordKind.REQUEST, asked, persons, said, None, "")
         await self._core.recorder.commit(self._event(facts, persons, opens=True))
@@ -229,87 +226,8 @@ class _Log:
         return Event(facts=facts, persons=persons, officer=officer, case=self._why.case, **more)
 
 
-# -- nobody's data -----------------------------------------------------------------------------------------------------
-
-
-def _meant(document: MappingDocument, personal: tuple[str, ...]) -> dict[str, Meaning]:
-    """Field names of the provider that the mapping says are a person's, and those that the integrator names."""
-    found = dict.fromkeys(personal, Meaning.CARD_NUMBER)
-    for shape in document.shape.values():
-        for field in shape.fields:
-            name = (field.from_ or "").rpartition("/")[2]
-            known = meaning(field.to.rpartition("/")[2])
-            if field.as_ in {Form.NAME, Form.WHOLE_NAME}:
-                known = Meaning.NAME
-            parts = {part: path for part, path in field.parts.items() if part in set(NAME_PARTS.values())}
-            found |= dict.fromkeys((path.rpartition("/")[2] for path in parts.values()), Meaning.NAME)
-            if name and known is not None and not field.parts:
-                found[name] = known
-    return found
-
-
-class _Texts:
-    """Walks documents, and documents that travel as text inside them."""
-
-    def __init__(self, cleaner: Anonymiser) -> None:
-        self.cleaner = cleaner
-
-    def note(self, data: bytes) -> None:
-        """See every text."""
-        self._walk(data, self._noted, 0)
-
-    def clean(self, data: bytes) -> bytes:
-        """The document with invented values."""
-        return self._walk(data, self._replaced, 0)
-
-    def remaining(self, data: bytes) -> tuple[str, ...]:
-        """Personal fields of which something is left, the bytes as a whole for numbers."""
-        found: set[str] = set()
-
-        def look(way: tuple[str, ...], text: str, _: int) -> None:
-            del way
-            found.update(self.cleaner.remaining(text))
-
-        self._walk(data, look, 0)
-        found.update(self.cleaner.numbers_in(data.decode("utf-8", "replace")))
-        return tuple(sorted(found))
-
-    def _noted(self, way: tuple[str, ...], text: str, depth: int) -> None:
-        if not self._inner(text, self._noted, depth):
-            self.cleaner.note(way, text)
-
-    def _replaced(self, way: tuple[str, ...], text: str, depth: int) -> str:
-        inner = self._inner(text, self._replaced, depth)
-        return inner.decode() if inner else self.cleaner.text(way, text)
-
-    def _inner(self, text: str, visit: Any, depth: int) -> bytes | None:
-        """A document inside a text, walked; None where the text is none."""
-        if depth >= _DEEPEST or text.lstrip()[:1] not in {"<", "{", "["}:
-            return None
-        try:
-            return self._walk(text.encode(), visit, depth + 1)
-        except ExchangeError:
-            return None
-
-    def _walk(self, data: bytes, visit: Any, depth: int) -> bytes:
-        def each(way: tuple[str, ...], text: str) -> Any:
-            return visit(tuple(name.removeprefix("@") for name in way), text, depth)
-
-        if data.lstrip()[:1] == b"<":
-            try:
-                return walk_xml(data, each)
-            except UnreadableXmlError as error:
-                raise ExchangeError(SAMPLE_UNUSABLE, f"the answer is no XML that can be kept: {error}") from error
-        try:
-            return encode(walk_json(parse_json(data), each))
-        except (ExchangeError, ValueError):
-            text = data.decode("utf-8", "replace")
-            made = each((), text)
-            return data if made is None else str(made).encode()
-
-
-def _write(layout: Layout, asked: Asked, ran: Ran, texts: _Texts, document: Any, bodies: list[Body]) -> Recording:
-    request = encode(document)
+def _write(layout: Layout, asked: Asked, ran: Ran, texts: Texts, bodies: list[Body]) -> Recording:
+    request = encode(asked.document)
     for data in (request, *(each.data for each in bodies)):
         texts.note(data)
     cleaned = [texts.clean(data) for data in (request, *(each.data for each in bodies))]

@@ -1,0 +1,92 @@
+"""The texts of a recording: walked, also where a document travels as text inside another, and made nobody's."""
+
+from typing import Any
+
+from adapters.kit.anonymous import Anonymiser, walk_json
+from adapters.kit.names import NAME_PARTS, Meaning, meaning
+from adapters.soap.inferring_samples import walk_xml
+from adapters.soap.xml import UnreadableXmlError
+from gateway.mapping.document import Form, MappingDocument
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.kit import SAMPLE_UNUSABLE
+from gateway.model.jsontext import encode
+from gateway.validation.strict_json import parse_json
+
+_DEEPEST = 3
+"""Documents within documents within a recording."""
+
+
+def meant(document: MappingDocument, personal: tuple[str, ...]) -> dict[str, Meaning]:
+    """Field names of the provider that the mapping says are a person's, and those that the integrator names."""
+    found = dict.fromkeys(personal, Meaning.CARD_NUMBER)
+    for shape in document.shape.values():
+        for field in shape.fields:
+            name = (field.from_ or "").rpartition("/")[2]
+            known = meaning(field.to.rpartition("/")[2])
+            if field.as_ in {Form.NAME, Form.WHOLE_NAME}:
+                known = Meaning.NAME
+            parts = {part: path for part, path in field.parts.items() if part in set(NAME_PARTS.values())}
+            found |= dict.fromkeys((path.rpartition("/")[2] for path in parts.values()), Meaning.NAME)
+            if name and known is not None and not field.parts:
+                found[name] = known
+    return found
+
+
+class Texts:
+    """Walks documents, and documents that travel as text inside them."""
+
+    def __init__(self, cleaner: Anonymiser) -> None:
+        self.cleaner = cleaner
+
+    def note(self, data: bytes) -> None:
+        """See every text."""
+        self._walk(data, self._noted, 0)
+
+    def clean(self, data: bytes) -> bytes:
+        """The document with invented values."""
+        return self._walk(data, self._replaced, 0)
+
+    def remaining(self, data: bytes) -> tuple[str, ...]:
+        """Personal fields of which something is left, the bytes as a whole for numbers."""
+        found: set[str] = set()
+
+        def look(way: tuple[str, ...], text: str, _: int) -> None:
+            del way
+            found.update(self.cleaner.remaining(text))
+
+        self._walk(data, look, 0)
+        found.update(self.cleaner.numbers_in(data.decode("utf-8", "replace")))
+        return tuple(sorted(found))
+
+    def _noted(self, way: tuple[str, ...], text: str, depth: int) -> None:
+        if not self._inner(text, self._noted, depth):
+            self.cleaner.note(way, text)
+
+    def _replaced(self, way: tuple[str, ...], text: str, depth: int) -> str:
+        inner = self._inner(text, self._replaced, depth)
+        return inner.decode() if inner else self.cleaner.text(way, text)
+
+    def _inner(self, text: str, visit: Any, depth: int) -> bytes | None:
+        """A document inside a text, walked; None where the text is none."""
+        if depth >= _DEEPEST or text.lstrip()[:1] not in {"<", "{", "["}:
+            return None
+        try:
+            return self._walk(text.encode(), visit, depth + 1)
+        except ExchangeError:
+            return None
+
+    def _walk(self, data: bytes, visit: Any, depth: int) -> bytes:
+        def each(way: tuple[str, ...], text: str) -> Any:
+            return visit(tuple(name.removeprefix("@") for name in way), text, depth)
+
+        if data.lstrip()[:1] == b"<":
+            try:
+                return walk_xml(data, each)
+            except UnreadableXmlError as error:
+                raise ExchangeError(SAMPLE_UNUSABLE, f"the answer is no XML that can be kept: {error}") from error
+        try:
+            return encode(walk_json(parse_json(data), each))
+        except (ExchangeError, ValueError):
+            text = data.decode("utf-8", "replace")
+            made = each((), text)
+            return data if made is None else str(made).encode()
