@@ -93,7 +93,7 @@ def verify_envelope(security: Security, key: PublicKey, *, now: Instant, inlined
     info = security.signed_info
     if info.method not in key.xml_algorithms:
         raise ExchangeError(SECURITY_ALGORITHM, "the signature method is not one of the listed key")
-    base = canonical(info.element, info.prefixes)
+    base = info.base
     key.verify_xml(info.method, security.signature, base)
     blocks, body = _proved(security)
     envelope = _enveloped(security.soap, blocks, body)
