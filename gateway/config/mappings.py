@@ -37,7 +37,9 @@ class MappingFile(Struct, frozen=True, kw_only=True):
         """The folder that the WSDL may refer into."""
         wsdl = self.contract_file(self.document.contract.wsdl or "")
         schemas = product_folder("schemas")
-        return schemas if wsdl.is_relative_to(schemas) else wsdl.parent
+        if wsdl.is_relative_to(schemas):
+            return schemas
+        return self.file.parent if wsdl.is_relative_to(self.file.parent) else wsdl.parent
 
     @property
     def digest(self) -> str:
