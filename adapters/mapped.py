@@ -32,7 +32,6 @@ from gateway.ports import Countersign
 _OK = 200
 _JSON_TYPE = "application/json"
 _ANSWER_FIELDS: Fields = (("Content-Type", _JSON_TYPE),)
-_SOAP_FIELDS: Fields = (("Content-Type", CONTENT_TYPE), ("SOAPAction", '""'), ("Accept", "text/xml"))
 _JSON_FIELDS: Fields = (("Content-Type", _JSON_TYPE), ("Accept", _JSON_TYPE))
 _BARE_FIELDS: Fields = (("Accept", _JSON_TYPE),)
 
@@ -95,11 +94,21 @@ class MappedTarget:
         charsets = tuple(dict.fromkeys((*self._options.charsets, *said.charsets)))
         facts = {**_FACTS, "agency": self._agency}
         self._facts = [(name, facts[name]) for name in sorted(mapping.facts & facts.keys())]
+        self._soap_fields = {} if contract is None else _soap_fields(mapping, contract)
         self._json = JsonAnswers(charsets, said.answer_limit)
         self._soap = (
             None
             if contract is None
             else SoapAnswers(contract, charsets, said.answer_limit, validated=bool(said.answers))
+        )
+
+    @property
+    def endpoints(self) -> tuple[tuple[str, str], ...]:
+        """Method and path of each of the service's operations."""
+        return tuple(
+            (each.method, each.path.removeprefix(self._options.path))
+            for each in self._mapping.operations
+            if f"{each.path}/".startswith(f"{self._options.path}/")
         )
 
     async def send(self, request: Recorded, countersign: Countersign, deadline: float) -> Reply:
@@ -166,7 +175,7 @@ class MappedTarget:
             return Request(
                 method="POST",
                 path="",
-                fields=_SOAP_FIELDS + sending.headers,
+                fields=self._soap_fields[sending.operation or ""] + sending.headers,
                 body=Body(envelope),
                 repeatable=repeatable,
             )
@@ -269,19 +278,23 @@ def _reply(reading: Reading) -> Reply:
     )
 
 
-def _texts(values: dict[str, Any]) -> dict[str, Any]:
+def _soap_fields(mapping: Mapping, contract: Contract) -> dict[str, Fields]:
+    """The header fields of each of the contract's operations that the mapping calls. Raises ContractError."""
+    names = {call.operation or "" for operation in mapping.operations for call in operation.calls}
+    return {
+        name: (("Content-Type", CONTENT_TYPE), ("SOAPAction", f'"{contract.action(name)}"'), ("Accept", "text/xml"))
+        for name in names
+    }
+
+
+def _texts(value: Any) -> Any:
     """The values of an envelope's elements, all as text."""
-    for name, value in values.items():
-        if value.__class__ is str:
-            continue
-        if isinstance(value, dict):
-            _texts(value)
-        elif isinstance(value, list):
-            values[name] = [_texts(each) if isinstance(each, dict) else _text(each) for each in value]
-        else:
-            values[name] = _text(value)
-    return values
-
-
-def _text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if value.__class__ is str:
+        return value
+    if isinstance(value, dict):
+        return {name: _texts(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_texts(inner) for inner in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -93,6 +93,14 @@ class Contract:
             parts += [text.translate(_ESCAPES), piece]
         return "".join(parts).encode()
 
+    def action(self, operation: str) -> str:
+        """The SOAPAction of an operation (SOAP 1.1 §6.1.1); empty where it has none. Raises ContractError."""
+        try:
+            action = self._service._binding.get(operation).soapaction  # noqa: SLF001 - zeep has no public name for it
+        except (ValueError, AttributeError, LookupError) as error:
+            raise ContractError(f"there is no operation {operation}") from error
+        return action if isinstance(action, str) and action.isascii() and action.isprintable() else ""
+
     def validate(self, element: Element) -> bool:
         """Whether an answer is as the contract says."""
         return any(schema.validate(element) for schema in self._schemas)
