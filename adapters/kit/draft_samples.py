@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from adapters.kit.contract import Field, Kind, Operation
 from adapters.kit.draft_schemas import simple_pattern
 from adapters.kit.drafting import Drafted, lost_here
-from adapters.kit.names import Meaning, meaning
+from adapters.kit.names import PARTS, Meaning, folded, meaning
 from adapters.kit.naming import TEXT, Named
 
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -35,6 +35,13 @@ _MEANT = {
     Meaning.PHONE: "0900000001",
     Meaning.EMAIL: "mau@example.vn",
 }
+_NAMED = {
+    **dict.fromkeys(("nam", "namsinh", "year"), "1990"),
+    "ngaythangnam": "1990-01-31",
+    **dict.fromkeys(("quoctich", "nationality"), "VN"),
+}
+"""Folded name → a value that its form can read."""
+_PARTS = {"province": "01", "district": "001", "commune": "00001", "detail": "Số 1, đường Mẫu", "country": "VN"}
 _TRIED = ("A", "AA", "AAA", "a", "0", "00", "000", "00000", "000000", "00000000", "000000000", "000000000000", "1.0")
 
 
@@ -56,12 +63,19 @@ def example(field: Field) -> str:
     """A text that a field may hold."""
     if field.values:
         return field.values[0]
-    known = _MEANT.get(meaning(field.name) or Meaning.OFFICER) if field.kind in {Kind.TEXT, Kind.DATE} else None
+    known = _known(field.name) if field.kind in {Kind.TEXT, Kind.DATE} else None
     found = known or _VALUES.get(field.kind, "text")
     if pattern := simple_pattern(field.pattern):
         candidates = (found, *_TRIED)
         found = next((one for one in candidates if re.search(pattern, one)), found)
     return found if field.longest is None else found[: field.longest]
+
+
+def _known(name: str) -> str | None:
+    """A value for a field whose name says what it holds."""
+    key = folded(name)
+    part = PARTS.get(key)
+    return _MEANT.get(meaning(name) or Meaning.OFFICER) or _NAMED.get(key) or (_PARTS[part] if part else None)
 
 
 def _document(named: tuple[Named, ...]) -> dict[str, Any]:
@@ -127,11 +141,20 @@ def _json(field: Field, depth: int) -> Any:
 def _envelope(operation: Operation) -> str:
     namespace, _, local = operation.answer_element.removeprefix("{").rpartition("}")
     inner = "".join(_xml(each, 3, namespace) for each in _kept(operation.answer))
-    start = f"<a:{local} xmlns:a={quoteattr(namespace)}>" if namespace else f"<{local}>"
+    said = _attributes(operation.answer)
+    start = f"<a:{local} xmlns:a={quoteattr(namespace)}{said}>" if namespace else f"<{local}{said}>"
     end = f"</a:{local}>" if namespace else f"</{local}>"
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<s:Envelope xmlns:s="{_SOAP}">\n  <s:Body>\n    {start}\n{inner}    {end}\n  </s:Body>\n</s:Envelope>\n'
+    )
+
+
+def _attributes(fields: tuple[Field, ...]) -> str:
+    return "".join(
+        f" {each.name}={quoteattr(example(each))}"
+        for each in fields
+        if each.attribute and not each.lost and not each.namespace
     )
 
 
@@ -145,11 +168,7 @@ def _xml(field: Field, depth: int, default: str) -> str:
         name, declared = f"a:{field.name}", ""
     else:
         name, declared = f"b:{field.name}", f" xmlns:b={quoteattr(field.namespace)}"
-    declared += "".join(
-        f" {each.name}={quoteattr(example(each))}"
-        for each in field.fields
-        if each.attribute and not each.lost and not each.namespace
-    )
+    declared += _attributes(field.fields)
     pad = "  " * depth
     text = next((each for each in field.fields if each.name == TEXT), None)
     if text is not None and not text.lost:
