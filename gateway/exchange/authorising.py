@@ -15,6 +15,7 @@ from gateway.model.stages import Authorized, Direct, Hosted, Verified
 from gateway.policy.policyset import Pseudonym
 from gateway.ports import Codec
 from gateway.signing.digest import verify_content_digest
+from gateway.signing.message_jws import digested
 from gateway.signing.wsse import check_attachments
 from gateway.validation.persons import check_no_person
 
@@ -45,7 +46,7 @@ def _check_digests(verified: Verified) -> None:
     if isinstance(proof, Direct) and proof.scheme == ProofScheme.WS_SECURITY:
         check_attachments(proof, received.body.parts)
     elif isinstance(proof, Direct):
-        verify_content_digest(verified.parts.head, received.body)
+        verify_content_digest(digested(verified.parts.head, proof), received.body)
     elif isinstance(proof, Hosted) and "content-digest" in received.head.index:
         verify_content_digest(received.head, received.body)
 

@@ -23,7 +23,7 @@ from gateway.model.message import Body, Fields, Head
 from gateway.model.stages import Claimed, Delegated, Hosted, Received, Recorded, Verified
 from gateway.ports import Codec, Entropy, Signer
 from gateway.signing.http_sig import parse_signature, verify_request
-from gateway.signing.message_jws import digested, parse_message_jws, verify_message_jws
+from gateway.signing.message_jws import parse_message_jws, verify_message_jws
 from gateway.signing.target import PublicUrl
 from gateway.signing.wsse import parse_security, verify_envelope
 from gateway.trust.document import thumbprint
@@ -101,8 +101,7 @@ class Prover:
             has_body=received.body.size > 0,
             now=received.at,
         )
-        head = digested(covered(received.head, proof.covered), proof)
-        parts = ProvedParts(head=head, body=received.body, claim=said)
+        parts = ProvedParts(head=covered(received.head, proof.covered), body=received.body, claim=said)
         return Verified(claimed=claimed, client=key.owner, proof=proof, parts=parts)
 
     def _by_envelope(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
