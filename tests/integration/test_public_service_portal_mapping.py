@@ -1,5 +1,6 @@
 """The National Public Service Portal through its mapping: session, dossiers there and back, progress, procedures."""
 
+import asyncio
 import json
 
 import pytest
@@ -146,6 +147,22 @@ async def test_a_session_is_opened_once_and_again_when_it_is_gone():
         assert sim.requests["login"] == 1
         assert await _twice(sim, sim.forget_sessions) == [Outcome.FOUND] * 2
         assert sim.requests["login"] == 3
+
+
+async def test_many_calls_at_once_log_in_once_and_again_once():
+    async with portal() as sim:
+        made = target(NAME, sim.url, sessions=True)
+
+        async def ten():
+            calls = (made.send(recorded(QUERY, path="/dossier"), lambda _: (), 1e12) for _ in range(10))
+            return {each.outcome for each in await asyncio.gather(*calls)}
+
+        assert await ten() == {Outcome.FOUND}
+        assert sim.requests["login"] == 1
+        sim.forget_sessions()
+        assert await ten() == {Outcome.FOUND}
+        await made.close()
+        assert sim.requests["login"] == 2
 
 
 async def test_a_stale_session_repeats_a_write_too_since_it_was_not_taken():
