@@ -7,6 +7,7 @@ through its namespaces one by one, and it remembers every name that it ever saw,
 
 import codecs
 import re
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from lxml import etree
@@ -20,8 +21,10 @@ from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
-NAMES_KEPT = 8 * 1024 * 1024
+NAMES_KEPT = 16 * 1024 * 1024
 """Bytes of names, all messages' together, that the process may remember; far more than any country's services have."""
+_OVERHEAD = 128
+"""Bytes that a name costs beside itself, in libxml2 and here."""
 _MOST_NAMES = 4096
 _MOST_NAMESPACES = 128
 _MOST_ATTRIBUTES = 128
@@ -53,12 +56,19 @@ _XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
 class Vocabulary:
     """The names that libxml2 was shown by strangers, so that it is shown only so many. most: bytes of them.
 
-    Names that are known by then pass on; new ones are refused once there is no room.
+    A name is a local name, a prefix or a namespace. Those that are known by the time that there is no more room pass
+    on, in whatever message; a new one is refused then. What services need is learned first: nobody can take it away.
     """
 
     def __init__(self, most: int = NAMES_KEPT) -> None:
         self._room = most
+        self._names: set[bytes] = set()
         self._known: set[bytes] = set()
+        """Tokens as messages have them, of which all names are known: saves looking at them again."""
+
+    def learn(self, names: Iterable[bytes]) -> None:
+        """Names of ours: they take no room."""
+        self._names.update(names)
 
     def check(self, data: bytes) -> int:
         """Refuse what is too much, else remember its names. How many attributes an element may have at most.
@@ -81,14 +91,28 @@ class Vocabulary:
             self._remember(new)
         return len(attributes)
 
-    def _remember(self, new: set[bytes]) -> None:
-        if any(len(name) > _LONGEST_NAME for name in new):
+    def _remember(self, tokens: set[bytes]) -> None:
+        names = {name for token in tokens for name in _names(token)} - self._names
+        if any(len(name) > _LONGEST_NAME for name in names):
             raise _unreadable("a name is too long")
-        size = sum(len(name) for name in new)
-        if size > self._room:
+        if not self._take(names):
             raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
+        self._names |= names
+        if self._take(tokens):
+            self._known |= tokens
+
+    def _take(self, texts: set[bytes]) -> bool:
+        size = sum(len(text) + _OVERHEAD for text in texts)
+        if size > self._room:
+            return False
         self._room -= size
-        self._known |= new
+        return True
+
+
+def _names(token: bytes) -> list[bytes]:
+    """The names in a token: of ``<p:name``, ``p:name``, or ``xmlns:p="uri"`` (whose prefix is a token of its own)."""
+    quote = _QUOTE.search(token)
+    return [token[quote.end() : -1]] if quote else token.strip(b"</ \t\r\n").split(b":")
 
 
 class Message(Struct, frozen=True, dict=True):

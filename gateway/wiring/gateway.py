@@ -273,7 +273,7 @@ class Gateway:
             own=own_services(settings),
             pages=_pages(),
             lists={CLIENTS_PATH: clients.handle, WSDL_PATH: wsdls(settings, self._interface).handle},
-            soap=soap_codec(settings, self._interface, lambda: self._facades),
+            soap=soap_codec(settings, self._interface, lambda: self._facades, self.pipeline.rules.interfaces.values()),
         )
 
     async def _listen(self, codec: RestCodec, trust: TrustStore) -> None:
