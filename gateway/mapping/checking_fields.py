@@ -7,8 +7,9 @@ from gateway.mapping.asking import form_of as sent_form
 from gateway.mapping.complaints import Complaints, Key, nearest
 from gateway.mapping.document import Field, Form, Place, Sent, SentForm, Shape
 from gateway.mapping.formats import is_format
+from gateway.mapping.forms import PARTS, STRUCTURED
 from gateway.mapping.paths import is_path, steps
-from gateway.mapping.reading import PARTS, STRUCTURED, form_of
+from gateway.mapping.reading import form_of
 from gateway.mapping.values import UNLISTED
 from gateway.model.dates import Precision
 from gateway.model.pointer import parse_pointer
