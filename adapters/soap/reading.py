@@ -160,9 +160,21 @@ def read_document(data: bytes, charset: str | None, vocabulary: Vocabulary | Non
 
 
 def canonical(element: Element) -> bytes:
-    """An element by itself: exclusive canonical XML (W3C xml-exc-c14n), without comments."""
+    """An element by itself: exclusive canonical XML (W3C xml-exc-c14n), without comments.
+
+    Prefixes that only ``xsi:type`` uses (``="xsd:date"``) are declared too, since it means nothing without.
+    """
     octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    if b':type="' not in octets:
+        return octets
+    used = [prefix for prefix in element.nsmap if prefix and _in_value(prefix.encode(), octets)]
+    if used:
+        octets = etree.tostring(element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=used)
     return octets
+
+
+def _in_value(prefix: bytes, octets: bytes) -> bool:
+    return any(before + prefix + b":" in octets for before in (b'"', b">", b" "))
 
 
 def to_utf8(data: bytes, charset: str | None) -> bytes:

@@ -1,6 +1,7 @@
 """What the SOAP codec reads out of messages."""
 
 import pytest
+from lxml import etree
 
 from gateway.model.envelope import BY_CERTIFICATE, MessageProtocol, ProofScheme, Purpose
 from gateway.model.errors import ExchangeError
@@ -94,6 +95,17 @@ def test_what_is_opened_is_the_canonical_element() -> None:
     assert opened.body.data == text.encode()
     assert opened.document == {"text": text}
     assert opened.content_type == "text/xml; charset=utf-8"
+
+
+def test_prefixes_in_values_keep_their_meaning() -> None:
+    instance = "http://www.w3.org/2001/XMLSchema-instance"
+    inner = '<a><b xmlns:d="urn:d" d:x="1"/><c i:type="d:T"/></a>'
+    data = request(inner=inner).replace(
+        b"<SOAP-ENV:Body>", f'<SOAP-ENV:Body xmlns:d="urn:d" xmlns:i="{instance}">'.encode()
+    )
+    opened = etree.fromstring(recorded(codec(), head(), Body(data)).authorized.envelope.body.data or b"")
+    (typed,) = opened.iter("c")
+    assert typed.nsmap["d"] == "urn:d"
 
 
 def test_a_comment_does_not_cut_a_value() -> None:
