@@ -7,21 +7,22 @@ from adapters.simulators.land_register import Wss
 from gateway.model.errors import ExchangeError
 from gateway.model.instant import Instant
 from gateway.model.message import Part
-from gateway.ports import Signer
 from gateway.signing.algorithms import PublicKey
 from gateway.signing.wsse import check_attachments, verify_envelope
 from gateway.signing.wsse_parse import parse_security
-from gateway.signing.wsse_sign import sign_envelope
+from gateway.signing.wsse_sign import SignedEnvelope
 
 _ROOT = Part(fields=(), offset=0, size=0, sha256=b"")
 
 
 class RegisterWss(Wss):
-    """``LandRegister(wss=…)``. certificate: of whoever may call, DER. key: the register's own. now: the time."""
+    """``LandRegister(wss=…)``. certificate: of whoever may call, DER. sign: ``sign_envelope`` with its own key.
+    now: the time.
+    """
 
-    def __init__(self, certificate: bytes, key: Signer, now: Callable[[], Instant]) -> None:
+    def __init__(self, certificate: bytes, sign: Callable[..., SignedEnvelope], now: Callable[[], Instant]) -> None:
         self._known = PublicKey.from_certificate(certificate)
-        self._key = key
+        self._sign = sign
         self._now = now
 
     def check(self, envelope: bytes, parts: list[tuple[str, bytes]]) -> str:
@@ -36,9 +37,7 @@ class RegisterWss(Wss):
 
     def sign(self, envelope: bytes, confirms: str, parts: list[tuple[str, bytes]]) -> bytes:
         """The answer with its Security header."""
-        signed = sign_envelope(
-            envelope, key=self._key, now=self._now(), confirms=confirms, attachments=tuple(_parts(parts))
-        )
+        signed = self._sign(envelope, now=self._now(), confirms=confirms, attachments=tuple(_parts(parts)))
         return signed.envelope
 
 

@@ -92,7 +92,8 @@ def _object(parts):
     return schema, values
 
 
-SCHEMAS = st.recursive(
+OBJECTS = st.tuples(st.dictionaries(NAMES, LEAVES | LEAVES.map(_array), max_size=4), st.sets(NAMES), st.none() | LEAVES)
+SCHEMAS = OBJECTS.map(_object) | st.recursive(
     LEAVES,
     lambda inner: (
         inner.map(_array)
