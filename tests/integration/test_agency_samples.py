@@ -9,6 +9,7 @@ from adapters.simulators.wire import Answer
 from gateway.config.product import product_folder
 from tests.support.adapters import ask, canonical, recorded
 from tests.support.agencies import SYSTEMS, mapping, target
+from tests.support.cli import good
 from tests.support.exchanges import Provider, json_answer
 
 SAMPLES = product_folder("config") / "mappings" / "samples"
@@ -73,3 +74,11 @@ def test_every_file_belongs_to_a_sample():
         known |= {file.parent / each["body"] for each in sample.get("answer", [])}
     there = {file for name in SYSTEMS for file in (SAMPLES / name).iterdir()}
     assert there <= known
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_kit_finds_nothing_wrong_with_it(name):
+    file = product_folder("config") / "mappings" / f"{name}.toml"
+    report = good("adapter", "test", file, "--samples", SAMPLES / name, "--json").values
+    assert len(report["samples"]) == len([each for each in FILES if each.parent.name == name])
+    assert report["well"] is True
