@@ -1,5 +1,6 @@
 """Services that follow a mapping file, or a class of somebody else's: their targets out of the settings."""
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -10,9 +11,11 @@ from adapters.mapped_answer import PARSERS
 from adapters.provider import Provider
 from adapters.soap.wsdl import Contract, ContractError
 from gateway.config.mappings import MappingFile
+from gateway.config.positions import Path as KeyPath
+from gateway.config.problems import Document, Problem
 from gateway.config.services import ServiceSettings
 from gateway.mapping.compile import Mapping
-from gateway.mapping.document import Protocol, Sent
+from gateway.mapping.document import Call, Place, Protocol, Sent
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.mapping import ADAPTER_UNUSABLE
 from gateway.ports import Clock, Target
@@ -42,14 +45,35 @@ def compiled(file: MappingFile) -> Mapping:
 
 def load_contract(file: MappingFile) -> Contract:
     """The WSDL of a mapping, compiled; once per state of its files. Raises ExchangeError(ADAPTER_UNUSABLE)."""
-    said = file.document.contract
-    answers = tuple(file.contract_file(name) for name in said.answers)
     try:
-        contract = _contract(file.digest, file.contract_file(said.wsdl or ""), file.contract_root, answers)
-        check_contract(file, contract)
+        contract = _contract_of(file)
     except ContractError as error:
         raise ExchangeError(ADAPTER_UNUSABLE, f"{file.file.name}: {error}") from None
+    misfits = list(_misfits(file, contract))
+    if misfits:
+        raise ExchangeError(ADAPTER_UNUSABLE, "; ".join(f"{file.file.name}: {text}" for _, text in misfits))
     return contract
+
+
+def contract_problems(file: MappingFile) -> list[Problem]:
+    """What of a mapping its WSDL has no place for, each with its line; nothing for REST."""
+    problems: list[Problem] = []
+    if file.document.contract.protocol is not Protocol.SOAP:
+        return problems
+    document = Document.read(file.file, problems)
+    try:
+        found = list(_misfits(file, _contract_of(file)))
+    except ContractError as error:
+        found = [(("contract", "wsdl"), str(error))]
+    for path, text in found:
+        document.complain(path, text)
+    return problems
+
+
+def _contract_of(file: MappingFile) -> Contract:
+    said = file.document.contract
+    answers = tuple(file.contract_file(name) for name in said.answers)
+    return _contract(file.digest, file.contract_file(said.wsdl or ""), file.contract_root, answers)
 
 
 @cache
@@ -57,24 +81,43 @@ def _contract(_digest: str, wsdl: Path, root: Path, answers: tuple[Path, ...]) -
     return Contract(wsdl, root=root, answers=answers)
 
 
-def check_contract(file: MappingFile, contract: Contract) -> None:
-    """Every field of every request has its place in the WSDL. Raises ContractError, naming the operation."""
-    document = file.document
-    for operation in document.operation:
-        for call in operation.call:
-            fields = [sent for name in call.request for sent in document.request[name].fields]
-            for sent in fields:
-                _check_alone(contract, call.operation or "", sent)
+def _misfits(file: MappingFile, contract: Contract) -> Iterator[tuple[KeyPath, str]]:
+    """Operations that the WSDL does not have, and fields that their requests have no place for."""
+    for number, operation in enumerate(file.document.operation):
+        for index, call in enumerate(operation.call):
+            name = call.operation or ""
+            try:
+                contract.action(name)
+            except ContractError as error:
+                yield ("operation", number, "call", index, "operation"), str(error)
+                continue
+            for path, sent in _sent(file, call):
+                text = _misfit(contract, name, _written_at(sent, call))
+                if text is not None:
+                    yield path, text
 
 
-def _check_alone(contract: Contract, operation: str, sent: Sent) -> None:
+def _sent(file: MappingFile, call: Call) -> Iterator[tuple[KeyPath, Sent]]:
+    for name in call.request:
+        for index, sent in enumerate(file.document.request[name].fields):
+            if sent.place is Place.BODY and sent.group is None:
+                yield ("request", name, "fields", index, "to"), sent
+
+
+def _written_at(sent: Sent, call: Call) -> str:
+    """Where in the envelope a field ends up: what travels as text inside an element is not the envelope's."""
+    return next((wrap.at for wrap in call.wrap if f"{sent.to}/".startswith(f"{wrap.at}/")), sent.to)
+
+
+def _misfit(contract: Contract, operation: str, path: str) -> str | None:
     value: Any = "0"
-    for name in reversed(sent.to.split("/")):
+    for name in reversed(path.split("/")):
         value = {name: value}
     try:
         contract.request(operation, value)
     except ContractError as error:
-        raise ContractError(f"{operation} has no element {sent.to}: {error}") from None
+        return f"{operation} has no element {path}: {error}"
+    return None
 
 
 def entry_point_target(provider: Provider | None, chosen: ServiceSettings) -> Target:

@@ -29,6 +29,7 @@ from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
 from gateway.trust.store import TrustStore
 from gateway.wiring.core import recipient_of
+from gateway.wiring.mappings import contract_problems
 from gateway.wiring.trust import KIND, load_trust
 
 WARN_DAYS = 30
@@ -65,6 +66,7 @@ class _Inspection:
         self.ledger(trust)
         self.listener()
         self.providers()
+        self.mappings()
         if trust is not None:
             self.parties(trust)
         return self.problems
@@ -79,6 +81,11 @@ class _Inspection:
             where.complain(path, _said(error))
         except (ValueError, OSError) as error:
             where.complain(path, str(error))
+
+    def mappings(self) -> None:
+        for file in dict.fromkeys(file.file for file in self.settings.mappings.values()):
+            mapping = next(each for each in self.settings.mappings.values() if each.file == file)
+            self.problems += contract_problems(mapping)
 
     def warn(self, path: KeyPath, text: str) -> None:
         self.document.complain(path, text, warning=True)
