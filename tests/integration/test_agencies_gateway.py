@@ -1,6 +1,10 @@
 """The five agency systems behind a real gateway: released, recorded, minimised, told apart."""
 
+import io
+
 import pytest
+import requests
+import zeep
 
 from adapters.simulators import business_register_companies as companies
 from adapters.simulators import dossiers
@@ -263,6 +267,13 @@ def test_a_wrong_check_digit_never_reaches_the_register(place):
     told = failure(place, BUSINESS, {"enterprise_number": COMPANY.number[:9] + "5"})
     assert told[0] == "REJECTED"
     assert place.systems["business-register"].requests.total() == before
+
+
+@pytest.mark.parametrize("service", [*LOOKUPS, *WRITES, PROGRESS], ids=str)
+def test_over_soap_a_service_is_its_one_operation(place, service):
+    served = requests.get(f"{place.world.site.url}/wsdl?service={service}", timeout=10)
+    client = zeep.Client(io.BytesIO(served.content))
+    assert list(client.service._operations) == [service.service_code]
 
 
 def test_the_whole_log_verifies_after_all_that(place):
