@@ -89,9 +89,12 @@ def _check_transport(document: Document, provider: Provider) -> None:
 def check_services(sources: list[ServiceSource], schemas: SchemaFolder, *, has_procedures: bool) -> None:
     """Service ids are unique; their schemas exist, and know the pointers."""
     seen: dict[str, Path] = {}
+    facades: dict[str, str] = {}
     for source in sources:
         for path, service in source.each():
             name = str(service.id)
+            if service.facade is not None:
+                _check_facade(source.document, path, service, facades)
             if name in seen:
                 source.document.complain((*path, "id"), f"{name} is in {seen[name]} too")
             seen.setdefault(name, source.document.file)
@@ -103,6 +106,13 @@ def check_services(sources: list[ServiceSource], schemas: SchemaFolder, *, has_p
             _check_openapi(source.document, path, service)
             _check_schema(source.document, path, service, schemas, "request")
             _check_schema(source.document, path, service, schemas, "response")
+
+
+def _check_facade(document: Document, path: KeyPath, service: ServiceSettings, seen: dict[str, str]) -> None:
+    address = f"/soap/{service.id.member_code}/{service.id.subsystem_code}/{service.id.service_code}"
+    if address in seen:
+        document.complain((*path, "facade"), f"{seen[address]} has a facade at {address} already")
+    seen.setdefault(address, str(service.id))
 
 
 METADATA_CODES = frozenset({"listMethods", "allowedMethods", "getOpenAPI", "getWsdl"})
