@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from adapters.soap.answers import Written, answer_element, envelope
 from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
 from adapters.soap.faults import MEDIA, FaultWriter
-from adapters.soap.headers import echoed, read_fields
+from adapters.soap.headers import addressed, echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
 from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, read_message
@@ -151,7 +151,7 @@ class SoapCodec:
         interface = self._interface(recorded.claim.service)
         message = _read(recorded.authorized.verified.parts.body)
         element = answer_element(minimised, message.operation, interface, self._parse_json)
-        blocks = echoed(message) if enveloped else []
+        blocks = [*addressed(message), *(echoed(message) if enveloped else ())]
         root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
         claim, request_id = recorded.claim, recorded.id
         fields = (

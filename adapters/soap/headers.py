@@ -6,6 +6,7 @@ not ours to understand is refused (SOAP 1.1 §4.2.3).
 
 import re
 from collections.abc import Iterable
+from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
@@ -127,6 +128,20 @@ def echoed(message: Message) -> list[bytes]:
                     del block.attrib[name]
             texts.append(canonical(block))
     return texts
+
+
+def addressed(message: Message) -> list[bytes]:
+    """WS-Addressing of the answer, where the request has a message id: which one it answers (WS-A 1.0 §3.4)."""
+    blocks = []
+    for namespace in ADDRESSING:
+        said = {
+            _local(block): (block.text or "").strip() for block in message.blocks() if _namespace(block) == namespace
+        }
+        if said.get("MessageID"):
+            action = said.get("Action", "").removesuffix("Request") + "Response"
+            for name, text in (("Action", action), ("RelatesTo", said["MessageID"])):
+                blocks.append(f'<w:{name} xmlns:w="{namespace}">{escape(text)}</w:{name}>'.encode())
+    return blocks
 
 
 def plain(value: str, name: str) -> str | None:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from adapters.soap.headers import MOTLAN
+from adapters.soap.headers import ADDRESSING, MOTLAN
 from adapters.soap.reading import Vocabulary
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import OVERLOADED, RECORD_FAILED
@@ -55,6 +55,19 @@ def test_an_answer_repeats_the_request_and_names_its_hash() -> None:
     fields = dict(answer.head.fields)
     assert (fields["Motlan-Outcome"], fields["Motlan-Receipt"]) == ("FOUND", ANSWER_ID)
     assert (answer.head.status, fields["Content-Type"], answer.enveloped) == (200, "text/xml; charset=utf-8", True)
+
+
+@pytest.mark.parametrize("namespace", ADDRESSING)
+def test_ws_addressing_is_answered(namespace: str) -> None:
+    more = (
+        f'<w:Action xmlns:w="{namespace}" SOAP-ENV:mustUnderstand="1">urn:op</w:Action>'
+        f'<w:MessageID xmlns:w="{namespace}">urn:uuid:1&amp;2</w:MessageID>'
+    )
+    answer = answered(codec(), head(), request(more=more), fields=TEXT, body=Body(b"<a/>"))
+    header, _ = opened(answer.body.data or b"")
+    assert header is not None
+    assert header.findtext(f"{{{namespace}}}RelatesTo") == "urn:uuid:1&2"
+    assert header.findtext(f"{{{namespace}}}Action") == "urn:opResponse"
 
 
 def test_an_element_of_the_provider_passes_as_it_is() -> None:
