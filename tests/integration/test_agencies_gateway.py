@@ -204,7 +204,6 @@ def test_nobody_is_not_found(place, service):
 @pytest.mark.parametrize(
     ("mode", "outcome"),
     [
-        (Mode.FREEZE, "UNAVAILABLE"),
         (Mode.BAD_GATEWAY, "UNAVAILABLE"),
         (Mode.UNAUTHORIZED_TEXT, "DENIED"),
         (Mode.OTHER_PERSON, "INVALID_REPLY"),
@@ -220,6 +219,14 @@ def test_trouble_is_told_apart_and_nobody_is_released(place, service, mode, outc
     assert answer.outcome == outcome
     _, ended = exchange_of(place.world.site, answer.receipt)
     assert (ended["outcome"], ended.all("person")) == (outcome, [])
+
+
+@pytest.mark.parametrize("service", [BUSINESS, CITIZEN], ids=str)
+def test_a_time_out_is_not_not_found(place, service):
+    body, name = LOOKUPS[service]
+    post(place, service, body)
+    place.systems[name].misbehave(Mode.FREEZE)
+    assert failure(place, service, body) == ("UNAVAILABLE", "server.serverproxy.service_failed.timeout")
 
 
 @pytest.mark.parametrize("service", WRITES, ids=str)

@@ -265,7 +265,7 @@ async def _with_session(sim, document, path, mode):
     await made.send(recorded({"code": "1.001193"}, path="/procedure"), lambda _: (), 1e12)
     sim.misbehave(mode)
     sim.requests.clear()
-    seconds = 0.2 if mode in {Mode.SLOW, Mode.FREEZE} else 5.0
+    seconds = 0.1 if mode in {Mode.SLOW, Mode.FREEZE} else 5.0
     return await ask(made, recorded(document, path=path), seconds=seconds)
 
 

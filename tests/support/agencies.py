@@ -181,7 +181,7 @@ async def once(
     """One call of a running system through its mapping."""
     if mode is not None:
         sim.misbehave(mode)
-    seconds = 0.2 if mode in {Mode.SLOW, Mode.FREEZE} else 5.0
+    seconds = 0.1 if mode in {Mode.SLOW, Mode.FREEZE} else 5.0
     try:
         return await ask(target(name, sim.url, **more), recorded(document, path=path), seconds=seconds)
     finally:
