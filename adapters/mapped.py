@@ -132,8 +132,6 @@ class MappedTarget:
             return _reply(await run.calls())
         except UnfitError as error:
             return bare_reply(Outcome.REJECTED, differing=error.elements)
-        except UnsendableRequestError:
-            return bare_reply(Outcome.REJECTED)
         except _EndedError as ended:
             return ended.reply
 
@@ -250,7 +248,10 @@ class _Run:
         operation, countersign = self._operation, self._countersign
         repeatable = not operation.is_write or operation.idempotent
         request = self._target.request(call.send(self._context), countersign, repeatable=repeatable)
-        result = await self._target.call(request, countersign, self._deadline)
+        try:
+            result = await self._target.call(request, countersign, self._deadline)
+        except (UnsendableRequestError, ValueError):  # such as a header that HTTP has no form for; nothing was sent
+            raise _EndedError(bare_reply(Outcome.REJECTED)) from None
         if isinstance(result, Failed):
             raise _EndedError(failure_reply(result, may_have_acted=operation.is_write))
         try:

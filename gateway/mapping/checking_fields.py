@@ -15,6 +15,12 @@ from gateway.model.dates import Precision
 from gateway.model.pointer import parse_pointer
 
 _FILLER = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""RFC 9110 §5.6.2."""
+_OURS = frozenset(
+    {"host", "content-length", "content-type", "content-digest", "transfer-encoding", "connection", "te"}
+) | {*("signature", "signature-input", "soapaction", "upgrade", "trailer", "expect")}
+"""Header fields that the gateway makes itself."""
 _PRECISIONS = tuple(each.value for each in Precision)
 _WITHOUT_FROM = frozenset({Form.DATE, Form.ADDRESS, Form.NAME, Form.CODED, Form.SHAPE})
 
@@ -45,6 +51,8 @@ def _check_sent(complaints: Complaints, at: Key, sent: Sent, *, login: bool) -> 
         or (plain and sent.place is Place.PATH and "/" in sent.to)
     ):
         complaints.add((*at, "to"), "is no path: names with / between them")
+    if sent.place is Place.HEADER and (not _TOKEN.fullmatch(sent.to) or sent.to.lower() in _OURS):
+        complaints.add((*at, "to"), "is no header that a mapping can set")
     form = sent_form(sent)
     if (form is SentForm.GROUP) != (sent.group is not None):
         complaints.add(at, "as = group and group go together")

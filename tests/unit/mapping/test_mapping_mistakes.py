@@ -59,6 +59,8 @@ def test_the_products_own_mappings_have_none(file):
         ('held = "/identity_number"', 'held = "/identity_nummber"', "38 operation[1].call[1].compare[1].held: /identity_nummber is no element of insurance-card.json; did you mean /identity_number?"),
         ('"1" = "active"', '"1" = "activ"', "9 codes.status[1].values.1: activ is no value of /status; did you mean active?"),
         # what has no meaning
+        ('to = "canBo", from', 'to = "Content-Length", place = "header", from', "13 request.owner.fields[1].to: is no header that a mapping can set"),
+        ('to = "canBo", from', 'to = "X: y", place = "header", from', "13 request.owner.fields[1].to: is no header that a mapping can set"),
         ('"401" = "DENIED"', '"401" = "STALE_SESSION"', "28 outcome[1].values.401: there is no [login], so no session can be stale"),
         ('path = "/the"', 'path = "/the/../that"', "34 operation[1].call[1].path: is no path of a URL: it starts with a slash"),
         ('path = "/the"', 'path = "/the/{id}"', "34 operation[1].call[1].path: {id} and a field with place = path go together"),
