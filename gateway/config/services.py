@@ -182,9 +182,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     )
     title: Annotated[str, Note(description="For people.")] = ""
     enabled: Annotated[bool, Note(description="Whether it can be called now.")] = True
-    path: Annotated[str, Note(description="Below the provider's base_url, with a slash first and none at the end.")] = (
-        ""
-    )
+    path: Annotated[
+        str,
+        Note(
+            description="Below the provider's base_url, with a slash first and none at the end; of a mapping: the "
+            "operation that the service is."
+        ),
+    ] = ""
     kind: Annotated[Kind, Note(description="What a POST does: look something up, or change it.")] = Kind.LOOKUP
     idempotent: Annotated[bool, Note(description="Repeating a write does no harm.")] = False
     not_found: Annotated[
