@@ -17,7 +17,7 @@ from gateway.model.pointer import parse_pointer
 _FILLER = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110 §5.6.2."""
-_OURS = frozenset(
+_OURS = frozenset({"host", "content-length", "content-type", "content-digest", "transfer-encoding", "connection"}) | {
     {"host", "content-length", "content-type", "content-digest", "transfer-encoding", "connection", "te"}
 ) | {*("signature", "signature-input", "soapaction", "upgrade", "trailer", "expect")}
 """Header fields that the gateway makes itself."""
