@@ -6,7 +6,7 @@ The dictionary holds whole names only, folded to small letters and digits: a gue
 import re
 from enum import StrEnum
 
-from gateway.model.text import fold
+from gateway.model.text import fold, nfc
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _LONGEST = 60
@@ -123,11 +123,17 @@ def meaning(name: str) -> Meaning | None:
 
 def snake(name: str) -> str:
     """The JSON name for a field: ``GetCityResult`` → ``get_city_result``. Never empty."""
-    ascii_only = "".join(each if each.isascii() else fold(each) for each in name)
+    ascii_only = "".join(each if each.isascii() else _plain(each) for each in nfc(name))
     words = "_".join(_WORDS.findall(ascii_only)).lower()[:_LONGEST].strip("_")
     if not words:
         return "field"
     return f"n_{words}" if words[0].isdigit() else words
+
+
+def _plain(letter: str) -> str:
+    """A letter without its marks, in its own case."""
+    made = fold(letter)
+    return made.lower() if letter.islower() else made
 
 
 def code(name: str) -> str:

@@ -11,6 +11,7 @@ from adapters.soap.interface_openapi import OpenApiInterface, OpenApiService
 from adapters.soap.interface_wsdl import WsdlInterface, WsdlService
 from adapters.soap.outbound import SoapOptions, SoapTarget
 from gateway.config.load import Settings
+from gateway.config.product import product_folder
 from gateway.config.services import Adapter, Kind, ServiceSettings, Wss
 from gateway.exchange.rules import Validator
 from gateway.model.ids import ServiceId
@@ -67,7 +68,10 @@ def _interface(chosen: ServiceSettings, settings: Settings, documents: Mapping[s
 def _of_soap(chosen: ServiceSettings) -> Interface:
     if chosen.wsdl is None:
         return OpaqueInterface(chosen.id)
-    return WsdlInterface(WsdlService(service=chosen.id, documents=Documents(chosen.wsdl), operations=chosen.operations))
+    schemas = product_folder("schemas")
+    root = schemas if chosen.wsdl.resolve().is_relative_to(schemas) else None
+    documents = Documents(chosen.wsdl, root)
+    return WsdlInterface(WsdlService(service=chosen.id, documents=documents, operations=chosen.operations))
 
 
 def _operations(chosen: ServiceSettings, settings: Settings) -> dict[str, JsonOperation]:

@@ -131,7 +131,7 @@ def _files(
         yield layout.schemas / file, json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
     request, response = _whole(drafted, schemas, name)
     yield layout.service, _service_text(wanted, contract, drafted, request, response)
-    yield layout.policy, _policy_text(wanted, drafted, response)
+    yield layout.policy, _policy_text(wanted, drafted, _elements(schemas))
     for each in drafted:
         yield from _sample(layout, each, contract)
 
@@ -187,8 +187,13 @@ def _service_text(wanted: Wanted, contract: Contract, drafted: tuple[Drafted, ..
     return "\n".join(text) + "\n"
 
 
-def _policy_text(wanted: Wanted, drafted: tuple[Drafted, ...], response: str) -> str:
-    elements = sorted({f"/{each.element[0]}" for one in drafted for each in one.answer if each.element})
+def _elements(schemas: dict[str, Any]) -> list[str]:
+    """Pointers of the top elements of all answers."""
+    answers = [each for name, each in schemas.items() if name.endswith(".response.json")]
+    return sorted({f"/{name}" for each in answers for name in each.get("properties", ())})
+
+
+def _policy_text(wanted: Wanted, drafted: tuple[Drafted, ...], elements: list[str]) -> str:
     client = "VN/GOV/H00/portal" if wanted.client is None else str(wanted.client)
     text = [
         toml.comment("Who may ask, and what is released. Take out every element that the procedure does not need."),
@@ -200,7 +205,7 @@ def _policy_text(wanted: Wanted, drafted: tuple[Drafted, ...], response: str) ->
         'methods = ["POST"]',
         f"paths = {toml.value([each.path for each in drafted])}",
         "fields = [",
-        *(f"  {toml.text(each)}," for each in (elements if response else ["*"])),
+        *(f"  {toml.text(each)}," for each in (elements or ["*"])),
         "]",
         f"purpose = [{{ code = {toml.text(wanted.purpose)}, bases = [{toml.text(wanted.basis)}] }}]",
     ]

@@ -124,6 +124,7 @@ def _xml(mode: Mode, data: bytes) -> bytes:
         case Mode.JSON_BODY:
             for child in list(payload):
                 payload.remove(child)
+            payload.attrib.clear()
             payload.text = '{"a": 1}'
         case Mode.DOCTYPE:
             bomb = "".join(f'<!ENTITY e{n} "{"&e" + str(n - 1) + ";" if n else "a"}">' for n in range(10))
