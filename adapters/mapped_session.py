@@ -28,7 +28,13 @@ class Sessions:
     """
 
     def __init__(
-        self, user: str, secret: Secret, client: Client, base_url: str, *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        user: str,
+        secret: Secret,
+        client: Client,
+        base_url: str,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._user, self._secret, self._client, self._monotonic = user, secret, client, monotonic
         self._origin, self._base_path = split_url(base_url)
