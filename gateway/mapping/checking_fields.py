@@ -18,8 +18,10 @@ _FILLER = re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 """RFC 9110 §5.6.2."""
 _OURS = frozenset(
-    "host content-length content-type content-digest transfer-encoding connection te expect trailer upgrade soapaction "
-    "signature signature-input".split()
+    [
+        *("host", "content-length", "content-type", "content-digest", "transfer-encoding", "connection", "te"),
+        *("expect", "trailer", "upgrade", "soapaction", "signature", "signature-input"),
+    ]
 )
 """Header fields that the gateway makes itself."""
 _PRECISIONS = tuple(each.value for each in Precision)

@@ -265,6 +265,23 @@ def test_xml_and_json_text_inside_are_written_and_read(tmp_path):
     assert read(made, {"kq": xml, "them": '{"a": 1, "a": 2}'}).outcome is Outcome.INVALID_REPLY
 
 
+@pytest.mark.parametrize(
+    ("tree", "moment"),
+    [
+        ({"@luc": "20261122000000"}, (2026, 11, 21, 17)),
+        ({"luc": "20261122000000"}, (2026, 11, 21, 17)),
+        ({"@luc": "2026-11-22T00:00:00+00:00"}, (2026, 11, 22)),
+        ({"@luc": "hôm nay"}, None),
+        ({}, None),
+    ],
+)
+def test_when_the_data_is_of_is_an_attribute_or_a_member_and_never_a_reason_to_refuse(tmp_path, tree, moment):
+    made = compiled(tmp_path, SMALL.replace('items = "duLieu"', 'items = "duLieu"\nupdated_at = "@luc"'))
+    reading = read(made, {**tree, "duLieu": CARD}, NUMBER)
+    assert reading.outcome is Outcome.FOUND
+    assert reading.updated_at == (None if moment is None else from_datetime(datetime(*moment, tzinfo=UTC)))
+
+
 def test_lists_of_structures_are_sent_and_read(tmp_path):
     rows = (
         '[request.row]\nfields = [{ to = "ma", from = "/code" }, { to = "ten", from = "/title", required = true }]\n\n'
