@@ -133,10 +133,10 @@ class SoapTarget:
             return bare_reply(Outcome.REJECTED)
         if isinstance(result, Failed):
             return failure_reply(result, may_have_acted=not options.lookup)
-        reading = self._reading(request, operation, countersign, Body(root).sha256)
+        reading = self._reading(request, operation, countersign)
         return await reply_of(reading, result.status, result.fields, result.body)
 
-    def _reading(self, request: Recorded, operation: str, countersign: Countersign, sent: bytes) -> Reading:
+    def _reading(self, request: Recorded, operation: str, countersign: Countersign) -> Reading:
         options, elements = self._options, self._elements
         opaque = elements is None or not elements.knows(operation)
         return Reading(
@@ -146,7 +146,6 @@ class SoapTarget:
             decoders=self._decoders,
             prove=countersign.opened if options.signed else None,
             to_json=None if elements is None or opaque else partial(elements.answered, operation),
-            evidence=(("forwarded_sha256", sent.hex()),),
         )
 
     def _element(self, request: Recorded) -> tuple[str, bytes]:

@@ -44,7 +44,6 @@ class Reading(Struct, frozen=True, kw_only=True):
     decoders: tuple[Decode, ...]
     prove: Prove | None
     to_json: ToJson | None
-    evidence: tuple[tuple[str, str], ...] = ()
 
     @property
     def as_xml(self) -> bool:
@@ -79,7 +78,7 @@ async def _reply(reading: Reading, status: int, fields: Fields, body: Body) -> R
 def _of_envelope(reading: Reading, opened: Opened, status: int, body: Body) -> Reply:
     outcome = classify(status, lookup=reading.lookup)
     if isinstance(opened.content, Fault):
-        return _faulted(reading, opened.content)
+        return _faulted(reading, opened, opened.content)
     if status not in _OK:
         return bare_reply(outcome)
     if opened.content is None:
@@ -88,7 +87,6 @@ def _of_envelope(reading: Reading, opened: Opened, status: int, body: Body) -> R
 
 
 def _answered(reading: Reading, opened: Opened, element: Element, body: Body, outcome: Outcome) -> Reply:
-    evidence = (*reading.evidence, ("provider_sha256", opened.root_sha256))
     octets = alone(element)
     whole = element
     if opened.attached and reading.to_json is not None:
@@ -107,18 +105,23 @@ def _answered(reading: Reading, opened: Opened, element: Element, body: Body, ou
         body=Body(octets if reading.as_xml else encode(document)),
         document=document,
         attached=body if opened.attached and reading.as_xml else None,
-        evidence=evidence,
+        evidence=_evidence(opened),
     )
 
 
-def _faulted(reading: Reading, fault: Fault) -> Reply:
+def _evidence(opened: Opened) -> tuple[tuple[str, str], ...]:
+    """The digest of the provider's envelope: what is passed on is taken out of it, or made of it."""
+    return (("provider_sha256", opened.root_sha256),)
+
+
+def _faulted(reading: Reading, opened: Opened, fault: Fault) -> Reply:
     outcome = _outcome_of(reading, fault)
     code = fault.codes[-1] if fault.codes else None
     if not reading.as_xml or reading.request.claim.protocol is not MessageProtocol.SOAP:
         return bare_reply(outcome, provider_code=code)
     body = Body(alone(fault.element))
     return Reply(
-        outcome=outcome, status=200, fields=XML_FIELDS, body=body, provider_code=code, evidence=reading.evidence
+        outcome=outcome, status=200, fields=XML_FIELDS, body=body, provider_code=code, evidence=_evidence(opened)
     )
 
 
@@ -136,9 +139,7 @@ def _empty(reading: Reading, outcome: Outcome) -> Reply:
     """An answer without content: a one-way operation's, never a look-up's."""
     if reading.lookup:
         return bare_reply(Outcome.INVALID_REPLY)
-    return Reply(
-        outcome=outcome, status=202 if outcome is Outcome.ACCEPTED else 200, body=EMPTY, evidence=reading.evidence
-    )
+    return Reply(outcome=outcome, status=202 if outcome is Outcome.ACCEPTED else 200, body=EMPTY)
 
 
 def _unreadable(reading: Reading, status: int, outcome: Outcome, body: Body) -> Reply:
