@@ -88,15 +88,18 @@ def _roots(spoken: Spoken) -> tuple[Root, Root]:
     )
 
 
-_PARSER = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-"""For what has no markup but elements and character data, of which nothing needs to be left out."""
+def _parser() -> etree.XMLParser:
+    """For what has no markup but elements and character data, of which nothing needs to be left out; for one document,
+    since one that is used in several threads keeps what each of them has read.
+    """
+    return etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
 def opened(payload: bytes) -> Element:
     """An element out of its bytes. Raises ExchangeError(SCHEMA_MISMATCH)."""
     if b"<!" not in payload and b"<?" not in payload:  # as canonical XML is: a third of the time
         try:
-            return etree.fromstring(payload, _PARSER)
+            return etree.fromstring(payload, _parser())
         except (etree.XMLSyntaxError, ValueError):
             pass
     try:

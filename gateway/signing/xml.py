@@ -56,7 +56,7 @@ def parse(data: bytes) -> Element:
     if len(data) > _SMALL and data.count(b"<") > MAX_TAGS:
         raise ExchangeError(XML_TOO_COMPLEX, f"at most {MAX_TAGS} tags")
     try:
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, _parser())
     except (etree.XMLSyntaxError, ValueError):  # the library's text may quote the message
         raise ExchangeError(INVALID_XML, "it is not well-formed, or nested deeper than 256") from None
     _check_shape(data, start, root)
@@ -80,15 +80,17 @@ def written(root: Element) -> bytes:
     return etree.tostring(root, encoding="utf-8", xml_declaration=False)
 
 
-_PARSER: Final = etree.XMLParser(
-    encoding="utf-8",  # what the document says of its charset was looked at, and is not asked again
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    huge_tree=False,
-    remove_comments=True,
-    collect_ids=False,  # an id is what a signature refers to by path, never what a DTD or xml:id makes one
-)
+def _parser() -> etree.XMLParser:
+    """A parser for one document: one that is used in several threads keeps what each of them has read."""
+    return etree.XMLParser(
+        encoding="utf-8",  # what the document says of its charset was looked at, and is not asked again
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        collect_ids=False,  # an id is what a signature refers to by path, never what a DTD or xml:id makes one
+    )
 
 
 def _after_prolog(data: bytes) -> int:
