@@ -8,7 +8,7 @@ from gateway.config.mappings import load_mapping
 from gateway.config.product import product_schemas
 from gateway.config.schemas import SchemaFolder
 from gateway.mapping.calls import Reading, Sending
-from gateway.mapping.compile import Mapping
+from gateway.mapping.compile import Mapping, compile_mapping
 from gateway.mapping.context import Context
 from gateway.mapping.judging import Answer
 from gateway.model.instant import Instant
@@ -75,7 +75,7 @@ def compiled(folder: Path, text: str) -> Mapping:
     file.write_text(text, encoding="utf-8")
     made, problems = load_mapping(file, schemas())
     assert made is not None, [str(each) for each in problems]
-    return Mapping(made.document, PARSERS)
+    return compile_mapping(made.document, schemas(), PARSERS)
 
 
 def context(document: Any = None, *, now: Instant = NOON, **facts: str | None) -> Context:

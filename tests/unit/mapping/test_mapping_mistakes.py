@@ -1,9 +1,12 @@
 """Mistakes in mapping files are all said at once, each with its line and the nearest valid name."""
 
 import pytest
+from msgspec.structs import replace
 
+from adapters.mapped_answer import PARSERS
 from gateway.config.mappings import load_mapping
 from gateway.config.product import product_folder
+from gateway.mapping.compile import MappingError, compile_mapping
 from tests.support.mappings import SMALL, complaints, schemas
 
 
@@ -123,3 +126,14 @@ def test_a_wsdl_that_is_not_there_is_said(tmp_path):
     assert complaints(tmp_path, text) == [
         "5 contract.wsdl: there is no file none.wsdl beside this one, nor below the schemas"
     ]
+
+
+def test_a_document_that_is_wrong_does_not_compile():
+    made, _ = load_mapping(product_folder("config") / "mappings" / "population.toml", schemas())
+    (first, *others) = made.document.operation
+    wrong = replace(made.document, operation=(first, first, *others), shape={})
+    with pytest.raises(MappingError) as caught:
+        compile_mapping(wrong, schemas(), PARSERS)
+    said = str(caught.value)
+    assert "operation.1.path: there is another operation POST (none)" in said
+    assert "operation.0.call.0.shape: there is no [shape.…] named citizen" in said
