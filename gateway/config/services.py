@@ -266,6 +266,8 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
             raise ValueError("adapter = mapping and mapping go together")
         if (self.entry_point is None) != (self.adapter is not Adapter.ENTRY_POINT):
             raise ValueError("adapter = entry-point and entry_point go together")
+        if self.adapter is not Adapter.SOAP and (self.wsdl or self.wss is not Wss.NONE or self.not_found_faults):
+            raise ValueError("wsdl, wss and not_found_faults are of services with adapter = soap")
         for pointer in (*self.asked, *self.released):
             parse_pointer(pointer)
 

@@ -14,6 +14,7 @@ from gateway.config.load import Settings
 from gateway.config.product import product_folder
 from gateway.config.services import Adapter, Kind, ServiceSettings, Wss
 from gateway.exchange.rules import Validator
+from gateway.model.errors import ExchangeError
 from gateway.model.ids import ServiceId
 from gateway.ports import Interface
 from gateway.validation.schema import SchemaSet
@@ -27,9 +28,27 @@ def build_interfaces(settings: Settings, schemas: SchemaSet) -> Mapping[ServiceI
     for chosen in settings.services.values():
         try:
             made[chosen.id] = _interface(chosen, settings, documents)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, ExchangeError) as error:
             raise ValueError(f"{chosen.id} cannot be spoken over SOAP: {error}") from error
     return made
+
+
+def interface_problems(settings: Settings) -> dict[str, list[tuple[str, bool]]]:
+    """What is wrong, or (True) worth reading, of each service's interface, by the service's id."""
+    schemas = settings.schemas.compile()
+    documents = {schema_id: schemas.document(schema_id) for schema_id in schemas}
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for chosen in settings.services.values():
+        try:
+            made = _interface(chosen, settings, documents)
+        except (ValueError, OSError, ExchangeError) as error:
+            found[str(chosen.id)] = [(f"it cannot be spoken over SOAP: {error}", False)]
+            continue
+        if isinstance(made, WsdlInterface):
+            texts = [f"{name} of its WSDL cannot be called: {why}" for name, why in made.skipped.items()]
+            texts += [f"JSON does not carry {lost}" for lost in made.lost]
+            found[str(chosen.id)] = [(text, True) for text in texts]
+    return found
 
 
 def soap_target(provider: Provider, chosen: ServiceSettings, interface: Interface | None) -> SoapTarget:

@@ -29,6 +29,7 @@ from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
 from gateway.trust.store import TrustStore
 from gateway.wiring.core import recipient_of
+from gateway.wiring.interfaces import interface_problems
 from gateway.wiring.mappings import contract_problems
 from gateway.wiring.trust import KIND, load_trust
 
@@ -67,6 +68,7 @@ class _Inspection:
         self.listener()
         self.providers()
         self.mappings()
+        self.interfaces()
         if trust is not None:
             self.parties(trust)
         return self.problems
@@ -86,6 +88,14 @@ class _Inspection:
         for file in dict.fromkeys(file.file for file in self.settings.mappings.values()):
             mapping = next(each for each in self.settings.mappings.values() if each.file == file)
             self.problems += contract_problems(mapping)
+
+    def interfaces(self) -> None:
+        """Services that cannot be spoken over SOAP, each complained about where it stands; what its WSDL leaves out."""
+        wrong = interface_problems(self.settings)
+        for document, _ in self.files(self.settings.folders.services, "service"):
+            for index, service in enumerate(document.table.get("service", ())):
+                for text, warning in wrong.get(str(service.get("id")), ()):
+                    document.complain(("service", index, "id"), text, warning=warning)
 
     def warn(self, path: KeyPath, text: str) -> None:
         self.document.complain(path, text, warning=True)
