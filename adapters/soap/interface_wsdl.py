@@ -201,6 +201,7 @@ def _namespaces(side: Side, shapes: Shapes) -> list[str]:
             waiting.append((tag, shapes[shape.name]))
         elif isinstance(shape, Record):
             waiting += [(member.tag, member.shape) for member in shape.members]
+            waiting += [(tag, Named(name=key)) for _, key in shape.derived]
         elif isinstance(shape, Items):
             waiting.append((shape.item.tag, shape.item.shape))
     return list(found)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from adapters.soap.translate_read import ANY, TEXT
+from adapters.soap.translate_read import ANY, AS, TEXT
 from adapters.soap.translate_shapes import (
     Facets,
     Items,
@@ -37,67 +37,97 @@ _BOUNDS = (
 
 def json_schema(schema_id: str, shape: Shape, shapes: Shapes, *, nillable: bool = False) -> dict[str, Any]:
     """The schema of a shape's documents, with the types that it needs under ``$defs``."""
-    needed: dict[str, None] = {}
-    root = _nullable(_schema(shape, needed), nillable=nillable)
-    definitions: dict[str, Any] = {}
-    done: set[str] = set()
-    while set(needed) - done:
-        for name in [each for each in needed if each not in done]:
-            done.add(name)
-            definitions[_definition(name)] = _schema(shapes[name], needed)
+    writer = _SchemaWriter(shapes)
+    root = _nullable(writer.schema(shape), nillable=nillable)
+    definitions = writer.definitions()
     made = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_id, **root}
     return {**made, "$defs": definitions} if definitions else made
 
 
-def _definition(name: str) -> str:
+class _SchemaWriter:
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._needed: dict[tuple[str, str], None] = {}
+
+    def definitions(self) -> dict[str, Any]:
+        """Every type that was referred to, and what these refer to."""
+        made: dict[str, Any] = {}
+        while len(made) < len(self._needed):
+            for key, said in list(self._needed):
+                name = _definition(key, said)
+                if name not in made:
+                    made[name] = self._defined(key, said)
+        return made
+
+    def _defined(self, key: str, said: str) -> dict[str, Any]:
+        shape = self._shapes[key]
+        if not isinstance(shape, Record):
+            return self.schema(shape)
+        made = self._record(shape)
+        if said:
+            made["properties"] = {AS: {"const": said}, **made["properties"]}
+            made["required"] = [AS, *made.get("required", ())]
+        elif shape.own:
+            made["properties"] = {AS: {"const": shape.own}, **made["properties"]}
+        return made
+
+    def schema(self, shape: Shape) -> dict[str, Any]:
+        """A value's schema."""
+        match shape:
+            case Named():
+                return self._named(shape.name)
+            case Scalar():
+                return _scalar(shape)
+            case JsonText():
+                return {}
+            case Markup():
+                return {"type": "string", "contentMediaType": "application/xml"}
+            case Items():
+                return {"type": "array", "items": self._item(shape.item)}
+            case Record():
+                return self._record(shape)
+
+    def _named(self, key: str) -> dict[str, Any]:
+        target = self._shapes[key]
+        derived = target.derived if isinstance(target, Record) else ()
+        references = [self._reference(key, ""), *(self._reference(other, tag) for tag, other in derived)]
+        return references[0] if len(references) == 1 else {"anyOf": references}
+
+    def _reference(self, key: str, said: str) -> dict[str, Any]:
+        self._needed[key, said] = None
+        return {"$ref": f"#/$defs/{_definition(key, said)}"}
+
+    def _record(self, shape: Record) -> dict[str, Any]:
+        properties: dict[str, Any] = {each.name: _scalar(each.scalar) for each in shape.attributes}
+        properties |= {each.name: self._member(each) for each in shape.members}
+        required = [each.name for each in shape.attributes if each.required]
+        required += [each.name for each in shape.members if each.required and (each.least or not each.many)]
+        if shape.text is not None:
+            properties[TEXT] = _scalar(shape.text)
+            required.append(TEXT)
+        if shape.any_at is not None:
+            properties[ANY] = {"type": "array", "items": {"type": "string", "contentMediaType": "application/xml"}}
+        made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+        return {**made, "required": required} if required else made
+
+    def _member(self, member: Member) -> dict[str, Any]:
+        if not member.many:
+            return self._item(member)
+        made: dict[str, Any] = {"type": "array", "items": self._item(member)}
+        if member.required and member.least:
+            made["minItems"] = member.least
+        if member.most is not None:
+            made["maxItems"] = member.most
+        return made
+
+    def _item(self, member: Member) -> dict[str, Any]:
+        return _nullable(self.schema(member.shape), nillable=member.nillable)
+
+
+def _definition(key: str, said: str) -> str:
     """A definition's key: without what a JSON Pointer in a URI would have to escape."""
-    return "".join(each if each.isalnum() and each.isascii() else "-" for each in name)
-
-
-def _schema(shape: Shape, needed: dict[str, None]) -> dict[str, Any]:
-    match shape:
-        case Named():
-            needed[shape.name] = None
-            return {"$ref": f"#/$defs/{_definition(shape.name)}"}
-        case Scalar():
-            return _scalar(shape)
-        case JsonText():
-            return {}
-        case Markup():
-            return {"type": "string", "contentMediaType": "application/xml"}
-        case Items():
-            return {"type": "array", "items": _item(shape.item, needed)}
-        case Record():
-            return _record(shape, needed)
-
-
-def _record(shape: Record, needed: dict[str, None]) -> dict[str, Any]:
-    properties: dict[str, Any] = {each.name: _scalar(each.scalar) for each in shape.attributes}
-    properties |= {each.name: _member(each, needed) for each in shape.members}
-    required = [each.name for each in shape.attributes if each.required]
-    required += [each.name for each in shape.members if each.required and (each.least or not each.many)]
-    if shape.text is not None:
-        properties[TEXT] = _scalar(shape.text)
-        required.append(TEXT)
-    if shape.any_at is not None:
-        properties[ANY] = {"type": "array", "items": {"type": "string", "contentMediaType": "application/xml"}}
-    made: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {**made, "required": required} if required else made
-
-
-def _member(member: Member, needed: dict[str, None]) -> dict[str, Any]:
-    if not member.many:
-        return _item(member, needed)
-    made: dict[str, Any] = {"type": "array", "items": _item(member, needed)}
-    if member.required and member.least:
-        made["minItems"] = member.least
-    if member.most is not None:
-        made["maxItems"] = member.most
-    return made
-
-
-def _item(member: Member, needed: dict[str, None]) -> dict[str, Any]:
-    return _nullable(_schema(member.shape, needed), nillable=member.nillable)
+    name = "".join(each if each.isalnum() and each.isascii() else "-" for each in key)
+    return f"{name}-named" if said else name
 
 
 def _nullable(schema: Mapping[str, Any], *, nillable: bool) -> dict[str, Any]:

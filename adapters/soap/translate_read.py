@@ -14,6 +14,7 @@ from adapters.soap.translate_names import member_name
 from adapters.soap.translate_scalars import READ, escaped
 from adapters.soap.translate_shapes import (
     NIL,
+    TYPE,
     XSI,
     Attribute,
     Items,
@@ -43,6 +44,8 @@ _TRUE = frozenset({"true", "1"})
 _READ_STRING = READ[Kind.STRING]
 ANY = "#any"
 TEXT = "#text"
+AS = "@xsi:type"
+"""The type that an element is of, ``{namespace}name``, where that is not its own."""
 EXTRA_NAME = "name"
 """The attribute that an ``additional`` element has its member's name in."""
 
@@ -86,9 +89,30 @@ class ReaderCompiler:
         if made is None:
             cell: list[Reader] = []
             made = self._named[name] = lambda element: cell[0](element)  # noqa: PLW0108 - the cell is filled later
-            cell.append(self._content(self._shapes[name]))
+            shape = self._shapes[name]
+            content = self._content(shape)
+            cell.append(self._typed(shape, content) if isinstance(shape, Record) and shape.derived else content)
             self._named[name] = cell[0]
         return made
+
+    def _typed(self, shape: Record, content: Reader) -> Reader:
+        """Reads elements that may say which type they are of (XML Schema 1, §2.6.1)."""
+        others = {tag: self._by_name(key) for tag, key in shape.derived}
+
+        def read(element: Element) -> Any:
+            said = element.get(TYPE)
+            if said is None:
+                return content(element)
+            prefix, _, local = said.strip(_SPACE).rpartition(":")
+            namespace = element.nsmap.get(prefix or None)
+            tag = f"{{{namespace}}}{local}" if namespace else local
+            if tag == shape.own:
+                return content(element)
+            if tag not in others:
+                raise MisfitError("type", AS)
+            return {AS: tag, **_unwrapped(others[tag], element)}
+
+        return read
 
     def _items(self, shape: Items) -> Reader:
         tag = shape.item.tag
@@ -214,6 +238,13 @@ def _is_text(member: Member) -> bool:
     return not member.many and isinstance(member.shape, Scalar) and member.shape.kind is Kind.STRING
 
 
+def _unwrapped(reader: Reader, element: Element) -> dict[str, Any]:
+    """The members of an element by the reader of its very type."""
+    members: dict[str, Any] = reader(element)
+    members.pop(AS, None)
+    return members
+
+
 class _Empty(list[Any]):
     """An empty array that stays empty: the element that says so is the only one."""
 
@@ -254,7 +285,8 @@ def _allowed(shape: Shape, shapes: Shapes) -> frozenset[str]:
     if isinstance(shape, Markup) or (isinstance(shape, Record) and shape.any_attribute):
         return _Everything()
     if isinstance(shape, Record):
-        return frozenset(attribute.tag for attribute in shape.attributes)
+        own = frozenset(attribute.tag for attribute in shape.attributes)
+        return own.union(*(_allowed(shapes[key], shapes) for _, key in shape.derived))
     return frozenset()
 
 

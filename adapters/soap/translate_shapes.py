@@ -25,6 +25,7 @@ from msgspec import Struct
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 XSD = "http://www.w3.org/2001/XMLSchema"
 NIL = f"{{{XSI}}}nil"
+TYPE = f"{{{XSI}}}type"
 
 
 class Kind(StrEnum):
@@ -118,7 +119,8 @@ class Record(Struct, frozen=True, kw_only=True):
     text: of an element with text beside attributes. extra: for members that no property names, each an element
     ``extra.tag`` with its name in the attribute ``name``. any_at: elements that no schema describes are kept as XML
     under ``#any``, and written behind so many members; None where there may be none. any_attribute: others than these
-    are let by, and lost. type_name: of a type with a name of its own.
+    are let by, and lost. type_name: of a type with a name of its own. own, derived: the name of the XSD type, and
+    of types that an element may take on in its place by ``xsi:type`` (``@xsi:type``), with their names in ``Shapes``.
     """
 
     members: tuple[Member, ...] = ()
@@ -127,6 +129,8 @@ class Record(Struct, frozen=True, kw_only=True):
     extra: Member | None = None
     any_at: int | None = None
     any_attribute: bool = False
+    own: str = ""
+    derived: tuple[tuple[str, str], ...] = ()
     type_name: str = ""
     title: str = ""
 

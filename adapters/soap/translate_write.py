@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.soap.translate_read import ANY, EXTRA_NAME, TEXT
+from adapters.soap.translate_read import ANY, AS, EXTRA_NAME, TEXT
 from adapters.soap.translate_scalars import WRITE, escaped, in_attribute
 from adapters.soap.translate_shapes import (
     XSI,
@@ -99,10 +99,29 @@ class WriterCompiler:
         if made is None:
             cell: list[Writer] = []
             self._named[key] = lambda value, out: cell[0](value, out)  # noqa: PLW0108 - it is filled later
-            made = self._content(name, self._shapes[type_name], declared)
+            shape = self._shapes[type_name]
+            made = self._content(name, shape, declared)
+            if isinstance(shape, Record) and shape.derived:
+                made = self._typed(name, shape, made, declared)
             cell.append(made)
             self._named[key] = made
         return made
+
+    def _typed(self, name: str, shape: Record, content: Writer, declared: str) -> Writer:
+        """Writes elements that may be of another type than their own, which they then say."""
+        others = {tag: self._content(name, self._shapes[key], declared + _said(tag)) for tag, key in shape.derived}
+
+        def write(value: Any, out: list[str]) -> None:
+            said = value.get(AS) if isinstance(value, dict) else None
+            if said is None:
+                content(value, out)
+                return
+            writer = content if said == shape.own else others.get(said) if isinstance(said, str) else None
+            if writer is None:
+                raise MisfitError("type", AS)
+            writer({member: each for member, each in value.items() if member != AS}, out)
+
+        return write
 
     def _items(self, name: str, shape: Items, declared: str) -> Writer:
         item = self._element(shape.item.tag, shape.item.shape, nillable=shape.item.nillable)
@@ -197,6 +216,14 @@ class WriterCompiler:
                 out += pieces
 
         return write
+
+
+def _said(tag: str) -> str:
+    uri, _, local = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+    declared = f' xmlns:xsi="{XSI}"'
+    if not uri:
+        return f'{declared} xsi:type="{local}"'
+    return f'{declared} xmlns:t="{in_attribute(uri)}" xsi:type="t:{local}"'
 
 
 def _each(item: Writer, values: list[Any], out: list[str]) -> None:

@@ -24,6 +24,7 @@ class SchemaIndex:
     def __init__(self) -> None:
         self._components: dict[tuple[str, Name], Element] = {}
         self._namespaces: dict[Element, str] = {}
+        self._derived: dict[Name, list[Name]] = {}
         self._substitutes: dict[Name, list[Name]] = {}
 
     def add(self, schema: Element, namespace: str | None = None) -> None:
@@ -36,6 +37,8 @@ class SchemaIndex:
             if name is None or kind not in _GLOBAL:
                 continue
             self._components.setdefault((kind, (target, name)), child)
+            if kind == "complexType":
+                self._derives(child, (target, name))
             head = child.get("substitutionGroup")
             if head is not None:
                 self._substitutes.setdefault(self.name_of(child, head), []).append((target, name))
@@ -46,14 +49,17 @@ class SchemaIndex:
 
     def substitutes(self, head: Name) -> Iterable[Name]:
         """Elements that may stand for another one, and those that may stand for these."""
-        found: dict[Name, None] = {}
-        waiting = list(self._substitutes.get(head, ()))
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found:
-                found[name] = None
-                waiting += self._substitutes.get(name, ())
-        return found
+        return _closure(head, self._substitutes)
+
+    def derived(self, base: Name) -> Iterable[Name]:
+        """Complex types with elements that derive from another one, and those that derive from these."""
+        return _closure(base, self._derived)
+
+    def _derives(self, node: Element, name: Name) -> None:
+        for change in node.iterfind(f"{{{XSD}}}complexContent/*"):
+            base = change.get("base")
+            if base is not None:
+                self._derived.setdefault(self.name_of(change, base), []).append(name)
 
     def name_of(self, node: Element, text: str) -> Name:
         """A qualified name in an attribute's value, by the namespaces in scope there."""
@@ -85,6 +91,17 @@ class SchemaIndex:
                 return node
             node = parent
         return node
+
+
+def _closure(start: Name, steps: dict[Name, list[Name]]) -> dict[Name, None]:
+    found: dict[Name, None] = {}
+    waiting = list(steps.get(start, ()))
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found:
+            found[name] = None
+            waiting += steps.get(name, ())
+    return found
 
 
 def tag_of(name: Name) -> str:

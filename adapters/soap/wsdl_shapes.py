@@ -1,7 +1,7 @@
 """Shapes out of XSD: elements, complex types and their content, for JSON that carries all of it.
 
 What cannot be carried is in ``lost``: the order of elements where the schema leaves it open, text between elements,
-attributes that no schema names, types that an element takes on by ``xsi:type``.
+attributes that no schema names.
 """
 
 from msgspec import Struct, structs
@@ -77,7 +77,11 @@ class XsdShapes:
         key = f"type {tag_of(name)}"
         if key not in self.shapes:
             self.shapes[key] = Record()
-            self.shapes[key] = self._complex(node, 0)
+            shape = self.shapes[key] = self._complex(node, 0)
+            derived = [each for each in self._index.derived(name) if isinstance(self.type_shape(each), Named)]
+            if derived and isinstance(shape, Record):
+                others = tuple((tag_of(each), f"type {tag_of(each)}") for each in derived)
+                self.shapes[key] = structs.replace(shape, own=tag_of(name), derived=others)
         return Named(name=key)
 
     def part(self, name: str, type_name: Name) -> Member:

@@ -40,6 +40,11 @@ PEOPLE = optional(
 )
 
 
+COMPANIES = st.tuples(PEOPLE, TEXT).map(
+    lambda pair: {"@xsi:type": "{urn:example:land:people}Company", "@since": "1999", **pair[0], "taxCode": pair[1]}
+)
+
+
 def parcels(depth: int):
     below = st.just([]) if depth == 0 else st.lists(parcels(depth - 1), max_size=2)
     return optional(
@@ -47,7 +52,7 @@ def parcels(depth: int):
             "@version": st.integers(-(2**31), 2**31 - 1),
             "number": TEXT,
             "area": optional({"#text": DECIMALS}, {"@unit": TEXT}),
-            "person": st.lists(PEOPLE, max_size=2),
+            "person": st.lists(PEOPLE | COMPANIES, max_size=2),
             "mortgaged": st.booleans(),
             "note": st.lists(st.none() | TEXT, max_size=3),
             "part": below,
