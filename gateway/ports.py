@@ -4,7 +4,7 @@ An implementation is right if it passes the contract suite of its port (``tests/
 ``gateway.wiring``'s business alone.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct, UnsetType
@@ -15,7 +15,7 @@ from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
 from gateway.model.message import Body, Fields, Head, Part
 from gateway.model.stages import Answer, Minimised, Recorded, Reply
-from gateway.model.storage import Blob, Commit, StoredRecord
+from gateway.model.storage import Attestation, Blob, Commit, Redaction, StoredRecord
 
 
 class Clock(Protocol):
@@ -84,6 +84,12 @@ class Codec(Protocol):
     def protocol(self) -> MessageProtocol:
         """What it speaks; its answers are sealed accordingly."""
 
+    def is_strange(self, head: Head, body: Body) -> bool:
+        """Whether reading it would leave something behind in this thread for good (names in libxml2's dictionary)."""
+
+    def remember(self, body: Body) -> None:
+        """A strange message was proved, and may leave that. Raises ExchangeError where all are too much."""
+
     def claim(self, head: Head, body: Body) -> Claim:
         """What the message says of itself; nothing of it is trusted."""
 
@@ -122,8 +128,9 @@ class Countersign(Protocol):
         """A SOAP request with our WS-Security header in it. attachments: parts that it shall cover."""
 
     def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
-        """What a provider's WS-Security signature proves of its SOAP answer, as an envelope of its own. attachments: the
-        parts that came with it, all of which it must cover. Raises ExchangeError.
+        """What a provider's WS-Security signature proves of its SOAP answer, as an envelope of its own.
+
+        attachments: the parts that came with it, all of which it must cover. Raises ExchangeError.
         """
 
 
@@ -204,6 +211,9 @@ class Vault(Protocol):
     async def delete(self, blob_id: str) -> None:
         """Destroy it."""
 
+    async def forget(self, subjects: Collection[bytes]) -> int:
+        """Destroy every blob with any of these subjects (pseudonyms); how many. Durable on return."""
+
 
 class TreeWrite(Struct, frozen=True, kw_only=True):
     """One step of the sequencer: new entries with their indexes, tiles and the checkpoint that publishes them.
@@ -267,6 +277,22 @@ class LogStore(Protocol):
 
     async def newest_document(self, kind: str) -> "Document | None":
         """The document of a kind that came into force last."""
+
+    async def documents(self, kind: str) -> Sequence["Document"]:
+        """Every document of a kind, in the order in which they came into force."""
+
+    async def attest(self, attestation: Attestation) -> None:
+        """Keep what somebody said of the tree. One of a kind and name for a size: the first stays."""
+
+    async def attestations(self, kind: str, *, size: int | None = None, limit: int = 100) -> Sequence[Attestation]:
+        """Of a kind: those of trees of at least ``size``, smallest first; without it the newest, largest first."""
+
+    async def redact(self, redactions: Sequence[Redaction]) -> int:
+        """Replace private parts and pseudonyms of records in the tree by what is left of them, and nothing else.
+
+        The old bytes are overwritten, not only unlinked. All or none; durable on return. How many records there were.
+        Raises JournalUnavailableError.
+        """
 
     def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
         """Rows that match, newest first."""

@@ -78,6 +78,30 @@ class Blob(Struct, frozen=True, kw_only=True):
     sealed: bytes
 
 
+class Attestation(Struct, frozen=True, kw_only=True):
+    """What somebody said of the tree at one size.
+
+    kind: ``checkpoint`` (the signed note itself, kept since somebody said something of it), ``cosignature`` (a note's
+    signature line by the witness ``name``), ``timestamp`` (a token of the authority ``name``). content: its bytes.
+    """
+
+    size: int
+    kind: str
+    name: str = ""
+    content: bytes
+    at: Instant
+
+
+class Redaction(Struct, frozen=True, kw_only=True):
+    """What is left of a record's private part. openings: sealed anew without what is erased; empty: nothing is left.
+    pseudonyms: those that it may still be found by.
+    """
+
+    id: RecordId
+    openings: bytes
+    pseudonyms: tuple[tuple[str, bytes], ...] = ()
+
+
 class StoredRecord(Struct, frozen=True, kw_only=True):
     """A row read back. index: its place in the log; None while the sequencer has not given one. seq: commit order."""
 

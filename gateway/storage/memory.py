@@ -1,14 +1,16 @@
 """The storage ports in memory, for tests: the same contracts, nothing durable."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.model.ids import RecordId
 from gateway.model.instant import MICROSECONDS, Instant, plus, vietnam_day
 from gateway.model.storage import (
+    Attestation,
     Blob,
     Commit,
     IdempotencyEnd,
@@ -19,6 +21,7 @@ from gateway.model.storage import (
     Nonce,
     NonceUsedError,
     QuotaSpentError,
+    Redaction,
     Row,
     StoredRecord,
 )
@@ -154,6 +157,13 @@ class MemoryVault:
         """As the port says."""
         self.blobs.pop(blob_id, None)
 
+    async def forget(self, subjects: Collection[bytes]) -> int:
+        """As the port says."""
+        gone = [blob.id for blob in self.blobs.values() if set(blob.subjects) & set(subjects)]
+        for blob_id in gone:
+            del self.blobs[blob_id]
+        return len(gone)
+
 
 class MemoryLogStore:
     """The LogStore in memory. index = seq - 1."""
@@ -166,6 +176,7 @@ class MemoryLogStore:
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._epochs: dict[str, tuple[Instant, bytes]] = {}
         self._documents: list[Document] = []
+        self._attestations: dict[tuple[str, int, str], Attestation] = {}
         self._lease: tuple[str, Instant] | None = None
         self._fence = 0
 
@@ -247,6 +258,33 @@ class MemoryLogStore:
     async def newest_document(self, kind: str) -> Document | None:
         """As the port says."""
         return next((each for each in reversed(self._documents) if each.kind == kind), None)
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """As the port says."""
+        return [each for each in self._documents if each.kind == kind]
+
+    async def attest(self, attestation: Attestation) -> None:
+        """As the port says."""
+        key = (attestation.kind, attestation.size, attestation.name)
+        self._attestations.setdefault(key, attestation)
+
+    async def attestations(self, kind: str, *, size: int | None = None, limit: int = 100) -> Sequence[Attestation]:
+        """As the port says."""
+        of_kind = sorted((each for each in self._attestations.values() if each.kind == kind), key=lambda one: one.name)
+        if size is None:
+            return sorted(of_kind, key=lambda one: -one.size)[:limit]
+        return sorted((each for each in of_kind if each.size >= size), key=lambda one: one.size)[:limit]
+
+    async def redact(self, redactions: Sequence[Redaction]) -> int:
+        """As the port says."""
+        left = {each.id: each for each in redactions}
+        found = 0
+        for kept in self._store.rows:
+            redaction = left.get(kept.row.id)
+            if redaction is not None:
+                kept.row = replace(kept.row, openings=redaction.openings, pseudonyms=redaction.pseudonyms)
+                found += 1
+        return found
 
     async def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""

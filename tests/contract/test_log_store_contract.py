@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.model.instant import Instant
-from gateway.ports import LogQuery, StaleSequencerError
+from gateway.model.storage import Attestation, Redaction
+from gateway.ports import Document, LogQuery, StaleSequencerError
 from tests.support.storage import NOW, Store, at, commit, numbers, record_id, sequence, step
 
 pytestmark = pytest.mark.asyncio
@@ -214,3 +216,41 @@ async def test_an_ended_request_is_not_open_wherever_the_tree_stands(store: Stor
     assert numbers(await store.journal.open_requests(at(10))) == [4]
     await sequence(store.log)
     assert numbers(await store.journal.open_requests(at(10))) == [4]
+
+
+async def test_what_others_said_of_the_tree_is_kept_once_and_found_by_size(store: Store) -> None:
+    def said(size: int, name: str = "", content: bytes = b"c", kind: str = "timestamp") -> Attestation:
+        return Attestation(size=size, kind=kind, name=name, content=content, at=NOW)
+
+    for one in (said(5, "b"), said(5, "a"), said(9), said(2), said(9, content=b"another"), said(7, kind="checkpoint")):
+        await store.log.attest(one)
+    sizes = [(one.size, one.name) for one in await store.log.attestations("timestamp", size=3)]
+    assert sizes == [(5, "a"), (5, "b"), (9, "")]
+    newest = await store.log.attestations("timestamp", limit=2)
+    assert [(one.size, one.content) for one in newest] == [(9, b"c"), (5, b"c")]
+    assert [one.size for one in await store.log.attestations("checkpoint")] == [7]
+    assert list(await store.log.attestations("cosignature")) == []
+
+
+async def test_documents_of_a_kind_come_in_their_order(store: Store) -> None:
+    for number, kind in enumerate(("policy", "hold", "policy")):
+        await store.log.keep_document(
+            Document(kind=kind, digest=f"{number:064}", content=bytes([number]), at=at(number))
+        )
+    assert [one.content for one in await store.log.documents("policy")] == [b"\0", b"\2"]
+    assert list(await store.log.documents("none")) == []
+
+
+async def test_what_is_redacted_is_gone_and_nothing_else(store: Store) -> None:
+    pseudonyms = (("person", b"p" * 16), ("case", b"c" * 16))
+    for number in (1, 2):
+        await store.journal.commit(commit(number, pseudonyms=pseudonyms), at(number))
+    await sequence(store.log)
+    before = list(await store.log.by_index(0, 10))
+    left = Redaction(id=record_id(1), openings=b"less", pseudonyms=(("case", b"c" * 16),))
+    assert await store.log.redact([left, Redaction(id=record_id(9), openings=b"")]) == 1
+    first, second = await store.log.by_index(0, 10)
+    assert first.row == replace(before[0].row, openings=b"less", pseudonyms=(("case", b"c" * 16),))
+    assert second == before[1]
+    assert await found(store, pseudonyms=(b"p" * 16,)) == [2]
+    assert await found(store, pseudonyms=(b"c" * 16,)) == [2, 1]

@@ -64,11 +64,13 @@ def commit(number: int, *, nonce: str | None = None, **changes: Any) -> Commit:
     return Commit(row=row(number, **changes), **of_commit)
 
 
-def blob(name: str, *, seconds: float = 60, sealed: bytes = b"ciphertext") -> Blob:
+def blob(
+    name: str, *, seconds: float = 60, sealed: bytes = b"ciphertext", subjects: tuple[bytes, ...] = (b"s" * 16,)
+) -> Blob:
     return Blob(
         id=name,
         owner="VN/GOV/H31/portal",
-        subjects=(b"s" * 16,),
+        subjects=subjects,
         purpose="1.001193",
         expires=at(seconds),
         sealed=sealed,

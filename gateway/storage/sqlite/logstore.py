@@ -8,12 +8,14 @@ import apsw
 from gateway.model import failpoints
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
-from gateway.model.storage import StoredRecord
+from gateway.model.storage import Attestation, Redaction, StoredRecord
 from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
+from gateway.storage.sqlite.attestations import find_attestations, put_attestation
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
+from gateway.storage.sqlite.redacting import redact
 from gateway.storage.sqlite.rows import PackedRow, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
@@ -124,14 +126,33 @@ class SqliteLogStore:
     async def newest_document(self, kind: str) -> Document | None:
         """As the port says."""
         row = await self._engine.read(lambda connection: connection.execute(SQL["document_newest"], (kind,)).fetchone())
-        if row is None:
-            return None
-        kind, digest, content, note, at = row
-        return Document(kind=kind, digest=digest, content=content, note=note, at=Instant(at))
+        return None if row is None else _document(row)
+
+    async def documents(self, kind: str) -> Sequence[Document]:
+        """As the port says."""
+        rows = await self._engine.read(lambda connection: connection.execute(SQL["documents"], (kind,)).fetchall())
+        return [_document(row) for row in rows]
+
+    async def attest(self, attestation: Attestation) -> None:
+        """As the port says."""
+        await self._engine.write(lambda connection, _: put_attestation(connection, attestation))
+
+    async def attestations(self, kind: str, *, size: int | None = None, limit: int = 100) -> Sequence[Attestation]:
+        """As the port says."""
+        return await self._engine.read(lambda connection: find_attestations(connection, kind, size, limit))
+
+    async def redact(self, redactions: Sequence[Redaction]) -> int:
+        """As the port says."""
+        return await self._engine.write(lambda connection, _: redact(connection, redactions))
 
     def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
         return search(self._engine, query)
+
+
+def _document(row: Any) -> Document:
+    kind, digest, content, note, at = row
+    return Document(kind=kind, digest=digest, content=content, note=note, at=Instant(at))
 
 
 def _tree(connection: apsw.Connection) -> tuple[int, bytes]:

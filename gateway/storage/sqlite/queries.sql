@@ -66,6 +66,9 @@ SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND exp
 -- name: vault_delete
 DELETE FROM vault WHERE id = ?
 
+-- name: vault_all
+SELECT id, subjects FROM vault
+
 -- name: vault_forget
 DELETE FROM vault WHERE id IN (SELECT id FROM vault WHERE expires <= ? ORDER BY expires LIMIT ?)
 
@@ -104,6 +107,24 @@ INSERT INTO document (kind, digest, content, note, at) VALUES (?, ?, ?, ?, ?)
 
 -- name: document_newest
 SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id DESC LIMIT 1
+
+-- name: documents
+SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id
+
+-- name: attestation_put
+INSERT INTO attestation (size, kind, name, content, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: attestations_from
+SELECT size, kind, name, content, at FROM attestation WHERE kind = ? AND size >= ? ORDER BY size, name LIMIT ?
+
+-- name: attestations_newest
+SELECT size, kind, name, content, at FROM attestation WHERE kind = ? ORDER BY size DESC, name LIMIT ?
+
+-- name: row_replace
+UPDATE journal SET row = ? WHERE seq = ?
+
+-- name: pseudonym_remove
+DELETE FROM pseudonym WHERE segment = ? AND pseudonym = ? AND seq = ?
 
 -- name: rows_between
 SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq

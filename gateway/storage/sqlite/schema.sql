@@ -63,3 +63,10 @@ CREATE TABLE pseudonym (
 ) WITHOUT ROWID;
 -- The first and last record of each minute. Clocks may go back, so minutes may overlap.
 CREATE TABLE minute (minute INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL);
+
+-- What others said of the tree: checkpoints kept because they were cosigned or timestamped, the cosignatures, the
+-- timestamp tokens. One of a kind and name for each size.
+CREATE TABLE attestation (
+  size INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (kind, size, name)
+) WITHOUT ROWID;

@@ -1,11 +1,14 @@
 """The Vault port on SQLite. Blobs come in with commits; here they are read and destroyed."""
 
+from collections.abc import Collection
+
 import apsw
 import msgspec
 
 from gateway.model.instant import Instant
 from gateway.model.storage import Blob
 from gateway.storage.sqlite.engine import Engine
+from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.statements import SQL
 
 _subjects = msgspec.msgpack.Decoder(tuple[bytes, ...]).decode
@@ -34,3 +37,19 @@ class SqliteVault:
     async def delete(self, blob_id: str) -> None:
         """As the port says; durable on return."""
         await self._engine.write(lambda connection, _: connection.execute(SQL["vault_delete"], (blob_id,)))
+
+    async def forget(self, subjects: Collection[bytes]) -> int:
+        """As the port says."""
+        asked = frozenset(subjects)
+
+        def work(connection: apsw.Connection, _: Nonces) -> int:
+            gone = [
+                blob_id
+                for blob_id, packed in connection.execute(SQL["vault_all"]).fetchall()
+                if isinstance(packed, bytes) and asked.intersection(_subjects(packed))
+            ]
+            for blob_id in gone:
+                connection.execute(SQL["vault_delete"], (blob_id,))
+            return len(gone)
+
+        return await self._engine.write(work)
