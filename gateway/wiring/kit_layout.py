@@ -1,5 +1,6 @@
 """The folder of an adapter that is being made: what lies where, and how it goes into a gateway's configuration."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from gateway.config.load import load
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.config import CONFIGURATION_INVALID
 
-PARTS = ("services", "policy", "mappings", "schemas")
-"""Folders that a gateway's configuration has too."""
+_FOLDERS = re.compile(r"^\[folders\][ \t]*(?:#.*)?$", re.MULTILINE)
 SAMPLES = "samples"
 
 
@@ -65,34 +65,44 @@ def find_layout(given: Path) -> Layout:
 def install(layout: Layout, config: Path, *, replace: bool) -> list[Path]:
     """Copy an adapter's files to where a gateway's settings look for them. The files written.
 
-    Raises FileExistsError for one that is there with other content, unless ``replace``; ExchangeError for settings that
-    are wrong, or that name no folder of schemas where the adapter has some.
+    Settings without a folder of schemas get one: ``schemas`` beside them. Raises FileExistsError for a file that is
+    there with other content, unless ``replace``; ExchangeError for settings that are wrong.
     """
     settings = load(config)
+    beside = settings.file.parent / "schemas"
     folders = {
         "services": settings.folders.services,
         "policy": settings.folders.policy,
         "mappings": settings.folders.services.parent / "mappings",
-        "schemas": settings.folders.schemas,
+        "schemas": settings.folders.schemas or beside,
     }
-    planned: list[tuple[Path, Path]] = []
-    for part in PARTS:
-        files = [file for file in sorted((layout.folder / part).rglob("*")) if file.is_file()]
-        target = folders[part]
-        if files and target is None:
-            raise ExchangeError(
-                CONFIGURATION_INVALID,
-                f'{config}: the adapter brings JSON Schemas, so write  schemas = "schemas"  under [folders]',
-            )
-        planned += [(file, target / file.relative_to(layout.folder / part)) for file in files if target is not None]
-    planned = [each for each in planned if not _same(*each)]
+    files = [
+        (file, target / file.relative_to(layout.folder / part))
+        for part, target in folders.items()
+        for file in sorted((layout.folder / part).rglob("*"))
+        if file.is_file()
+    ]
+    planned = [each for each in files if not _same(*each)]
     for _, target in planned:
         if target.exists() and not replace:
             raise FileExistsError(17, "File exists", str(target))
     for file, target in planned:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
-    return [target for _, target in planned]
+    written = [target for _, target in planned]
+    if settings.folders.schemas is None and any(target.is_relative_to(beside) for _, target in files):
+        _name_schemas(settings.file)
+        written.append(settings.file)
+    return written
+
+
+def _name_schemas(config: Path) -> None:
+    """Write ``schemas = "schemas"`` under [folders]. Raises ExchangeError where that is not one plain line."""
+    text = config.read_text(encoding="utf-8")
+    changed, count = _FOLDERS.subn('\\g<0>\nschemas = "schemas"', text)
+    if count != 1:
+        raise ExchangeError(CONFIGURATION_INVALID, f'{config}: write  schemas = "schemas"  under [folders]')
+    config.write_text(changed, encoding="utf-8")
 
 
 def _same(file: Path, target: Path) -> bool:
