@@ -109,7 +109,7 @@ def _content(root: bytes, decoders: tuple[Decode, ...]) -> Element | Fault | Non
     element = bodies[0][0]
     if element.tag == f"{{{soap}}}Fault":
         return _fault(element, soap)
-    return _without_locations(element)
+    return _without_locations(element) if b"chemaLocation" in root or b"\0" in root else element
 
 
 def _fault(element: Element, soap: str) -> Fault:

@@ -272,6 +272,17 @@ async def test_an_answer_in_an_old_charset_is_read_as_the_service_declares():
 
 
 @pytest.mark.asyncio
+async def test_where_schemas_lie_is_not_passed_on():
+    located = (
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x http://evil.example/x.xsd"'
+    )
+    text = GOOD.decode().replace("/></S:Body>", f" {located}/></S:Body>")
+    found = await scripted(answer(200, text.encode(), *XML), soap(find()))
+    assert found.outcome is Outcome.FOUND
+    assert b"evil" not in found.body.data
+
+
+@pytest.mark.asyncio
 async def test_where_the_provider_signs_nothing_else_is_believed():
     options = structs.replace(LOOKUP, sign=True, signed=True)
     sign = Signing()
