@@ -71,6 +71,15 @@ def _credentials(
     if auth.scheme is settings.AuthScheme.NONE:
         return None
     secret = find_secret(_name(auth.secret))
+    if auth.scheme is settings.AuthScheme.SESSION:
+        return Sessions(auth.user or "", secret, client, chosen.base_url, monotonic=clock.monotonic)
+    return _in_header(auth, secret, client, clock, find_secret)
+
+
+def _in_header(
+    auth: settings.Auth, secret: Secret, client: Client, clock: Clock, find_secret: FindSecret
+) -> Credentials:
+    """Those that are shown in header fields."""
     match auth.scheme:
         case settings.AuthScheme.BASIC:
             return Fixed(lambda: basic(auth.user or "", secret))
@@ -78,8 +87,6 @@ def _credentials(
             return Fixed(lambda: api_key(auth.header or "", secret))
         case settings.AuthScheme.BEARER:
             return Fixed(lambda: bearer(secret.reveal()))
-        case settings.AuthScheme.SESSION:
-            return Sessions(auth.user or "", secret, client, chosen.base_url, monotonic=clock.monotonic)
         case settings.AuthScheme.SIGNED_BASIC:
             return SignedBasic(auth.user or "", secret, TimestampUnit(auth.unit.value), clock.now)
         case _:
