@@ -28,21 +28,23 @@ def test_the_page_goes_the_whole_way() -> None:
 def test_its_commands_lead_to_a_running_adapter(tmp_path: Path) -> None:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        ["sh", "-eu", "-c", script()],
-        cwd=tmp_path,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=SECONDS)
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # all of them ended by themselves
-            os.killpg(process.pid, signal.SIGKILL)
+    log = tmp_path / "said.txt"
+    with log.open("wb") as out:  # no pipe: what the script left running would keep it open
+        process = subprocess.Popen(
+            ["sh", "-eu", "-c", script()],
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            process.wait(timeout=SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # all of them ended by themselves
+                os.killpg(process.pid, signal.SIGKILL)
+    said = log.read_text(encoding="utf-8")
     assert process.returncode == 0, said[-4000:] + (tmp_path / "demo.out").read_text(encoding="utf-8")[-2000:]
     assert "✓ 20 of 20 fields are mapped" in said
     assert "did you mean whole_name?" in said
