@@ -58,6 +58,13 @@ class RestCodec:
 
     protocol = MessageProtocol.REST
 
+    def is_strange(self, head: Head, body: Body) -> bool:  # noqa: ARG002 - the port's signature
+        """Nothing is remembered of a head."""
+        return False
+
+    def remember(self, body: Body) -> None:
+        """Nothing is."""
+
     def claim(self, head: Head, body: Body) -> Claim:  # noqa: ARG002 - REST claims with its head alone
         """Read what the head claims. Raises ExchangeError."""
         if head.method not in METHODS:

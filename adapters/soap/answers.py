@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct
 
 from adapters.soap.headers import XROAD
 from adapters.soap.metadata import MetadataInterface
-from adapters.soap.reading import canonical, read_document
+from adapters.soap.reading import canonical, look, read
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.provider import INVALID_REPLY, kind_of
 from gateway.model.message import Fields, is_xml
@@ -61,7 +61,7 @@ def answer_element(
         if body.data is None:
             raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
         try:
-            return canonical(read_document(body.data, None))
+            return canonical(read(look(body.data)))
         except ExchangeError as error:
             raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
     if reply.outcome not in SUCCESSES:

@@ -15,7 +15,7 @@ from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import addressed, echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
-from adapters.soap.reading import SOAP11, SOAP12, Message, Vocabulary, read_message
+from adapters.soap.reading import SOAP11, SOAP12, Looked, Message, Vocabulary, look, opened, read_message
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
 from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
@@ -68,6 +68,18 @@ class SoapCodec:
 
     protocol = MessageProtocol.SOAP
 
+    def is_strange(self, head: Head, body: Body) -> bool:
+        """Whether it holds names that libxml2 must not remember before somebody has proved that they are needed."""
+        try:
+            looked = body.read = look(_root(body), _kind(head, body).charset, self._vocabulary)
+        except ExchangeError:
+            return False  # claim() refuses it in the same words, before it is read
+        return bool(looked.new)
+
+    def remember(self, body: Body) -> None:
+        """A message was proved: its names are known from now on. Raises ExchangeError where there are too many."""
+        self._vocabulary.remember(look(_root(body), None, self._vocabulary))
+
     def claim(self, head: Head, body: Body) -> Claim:
         """Read what header blocks, or the elements of a façade's request, claim. Raises ExchangeError."""
         if head.method != "POST":
@@ -111,7 +123,7 @@ class SoapCodec:
 
     def open(self, parts: ProvedParts) -> Envelope:
         """The element in Body, as proved, and its JSON document. Raises ExchangeError."""
-        message = _read(parts.body) if parts.attached is None else read_message(_root(parts.body), None)
+        message = _read(parts.body) if parts.attached is None else read_message(_root(parts.body))
         if parts.head.path.startswith(PREFIX):
             check_agency(message.payload, offered(parts.head.path, self._facades).facade, parts.claim.client)
         payload = message.octets
@@ -184,7 +196,8 @@ class SoapCodec:
 
     def _message(self, head: Head, body: Body) -> Message:
         kind = _kind(head, body)
-        message = body.read = read_message(_root(body), kind.charset, self._vocabulary)
+        looked = body.read if isinstance(body.read, Looked) else look(_root(body), kind.charset, self._vocabulary)
+        message = body.read = opened(looked)
         if message.soap != kind.soap:
             raise ExchangeError(INVALID_SOAP, "the envelope is not of the SOAP version that Content-Type says")
         return message
@@ -213,7 +226,7 @@ class SoapCodec:
 def _read(body: Body) -> Message:
     """The envelope in a body that ``claim`` has looked at, or would have."""
     read = body.read
-    return read if isinstance(read, Message) else read_message(_root(body), None)
+    return read if isinstance(read, Message) else read_message(_root(body))
 
 
 def _root(body: Body) -> bytes:

@@ -2,7 +2,7 @@
 
 Nothing is fetched and nothing expanded: DOCTYPE, processing instructions (SOAP 1.1 §3), XInclude and schemaLocation are
 refused. What makes libxml2 slow or large is bounded before it is asked: it sorts an element's attributes and looks
-through its namespaces one by one, and it remembers every name that it ever saw, for as long as the process lives.
+through its namespaces one by one, and it remembers every name that it ever saw, for as long as the thread lives.
 """
 
 import codecs
@@ -22,7 +22,9 @@ SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
 NAMES_KEPT = 16 * 1024 * 1024
-"""Bytes of names, all messages' together, that the process may remember; far more than any country's services have."""
+"""Bytes of names, of all proved messages together, that the process may remember; far more than any country's services
+have.
+"""
 _OVERHEAD = 128
 """Bytes that a name costs beside itself, in libxml2 and here."""
 _MOST_NAMES = 4096
@@ -45,6 +47,8 @@ _QUOTE = re.compile(rb"[\"']")
 _ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
 _ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
 _NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
+_BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
+"""White space that libxml2 remembers as it does names: up to 59 characters that are all of a text."""
 _CROWDED = etree.XPath(f"boolean(//*[count(@*) > {_MOST_ATTRIBUTES}])")
 _LOCATED = etree.XPath(
     "boolean(//@xsi:schemaLocation | //@xsi:noNamespaceSchemaLocation)",
@@ -53,15 +57,24 @@ _LOCATED = etree.XPath(
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
 
 
-class Vocabulary:
-    """The names that libxml2 was shown by strangers, so that it is shown only so many. most: bytes of them.
+class Looked(Struct, frozen=True):
+    """A document, looked at. octets: UTF-8. attributes: that an element has at most. new: tokens that nobody proved."""
 
-    A name is a local name, a prefix or a namespace. Those that are known by the time that there is no more room pass
-    on, in whatever message; a new one is refused then. What services need is learned first: nobody can take it away.
+    octets: bytes
+    attributes: int
+    new: frozenset[bytes]
+
+
+class Vocabulary:
+    """The names that libxml2 is shown for good: ours, and those of proved messages. most: bytes of the latter.
+
+    A name is a local name, a prefix or a namespace. What holds a new one must be read in a thread of its own until it
+    is proved: with the thread goes what libxml2 remembers, so that strangers leave nothing and take nothing away.
     """
 
     def __init__(self, most: int = NAMES_KEPT) -> None:
         self._room = most
+        self._room_for_tokens = most // 4
         self._names: set[bytes] = set()
         self._known: set[bytes] = set()
         """Tokens as messages have them, of which all names are known: saves looking at them again."""
@@ -70,11 +83,11 @@ class Vocabulary:
         """Names of ours: they take no room."""
         self._names.update(names)
 
-    def check(self, data: bytes) -> int:
-        """Refuse what is too much, else remember its names. How many attributes an element may have at most.
+    def look(self, data: bytes) -> Looked:
+        """Refuse what is too much, else find what is new. Raises ExchangeError (client.invalid_xml).
 
-        Raises ExchangeError (client.invalid_xml, or overloaded). Start tags without attributes are names by
-        themselves, so of a message of known elements little is looked through.
+        Start tags without attributes are names by themselves, so of a message of known elements little is looked
+        through.
         """
         new = set(_TAG.findall(data)) - self._known
         plain = {tag for tag in new if b"=" not in tag}
@@ -86,33 +99,39 @@ class Vocabulary:
         namespaces = set(_NAMESPACE.findall(text))
         if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
             raise _unreadable("there are too many different names or namespaces")
-        new = (names | namespaces) - self._known
-        if new:
-            self._remember(new)
-        return len(attributes)
+        tokens = (names | namespaces).union(_BLANK.findall(data)) - self._known
+        return Looked(data, len(attributes), self._unknown(tokens) if tokens else frozenset())
 
-    def _remember(self, tokens: set[bytes]) -> None:
-        names = {name for token in tokens for name in _names(token)} - self._names
+    def _unknown(self, tokens: set[bytes]) -> frozenset[bytes]:
+        names = {name: token for token in tokens for name in _names(token)}
         if any(len(name) > _LONGEST_NAME for name in names):
             raise _unreadable("a name is too long")
-        if not self._take(names):
-            raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
-        self._names |= names
-        if self._take(tokens):
+        new = names.keys() - self._names
+        if not new and (size := _size(tokens)) <= self._room_for_tokens:
+            self._room_for_tokens -= size
             self._known |= tokens
+        return frozenset([names[name] for name in new])
 
-    def _take(self, texts: set[bytes]) -> bool:
-        size = sum(len(text) + _OVERHEAD for text in texts)
+    def remember(self, looked: Looked) -> None:
+        """Learn what is new in a proved message. Raises ExchangeError (overloaded)."""
+        names = {name for token in looked.new for name in _names(token)} - self._names
+        size = _size(names)
         if size > self._room:
-            return False
+            raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
         self._room -= size
-        return True
+        self._names |= names
+
+
+def _size(texts: set[bytes]) -> int:
+    return sum(len(text) + _OVERHEAD for text in texts)
 
 
 def _names(token: bytes) -> list[bytes]:
     """The names in a token: of ``<p:name``, ``p:name``, or ``xmlns:p="uri"`` (whose prefix is a token of its own)."""
     quote = _QUOTE.search(token)
-    return [token[quote.end() : -1]] if quote else token.strip(b"</ \t\r\n").split(b":")
+    if quote:
+        return [token[quote.end() : -1]]
+    return token.strip(b"</ \t\r\n").split(b":") if not token.isspace() else [token]
 
 
 class Message(Struct, frozen=True, dict=True):
@@ -138,25 +157,35 @@ class Message(Struct, frozen=True, dict=True):
         return [] if self.header is None else list(self.header)
 
 
-def read_message(data: bytes, charset: str | None, vocabulary: Vocabulary | None = None) -> Message:
-    """Read an envelope. charset: of Content-Type, which must agree with the document. vocabulary: of messages of which
-    nothing was read before. Raises ExchangeError.
-    """
-    return _opened(read_document(data, charset, vocabulary))
+def read_message(data: bytes, charset: str | None = None) -> Message:
+    """Read an envelope of which it does not matter what is new in it. Raises ExchangeError."""
+    return opened(look(data, charset))
 
 
-def read_document(data: bytes, charset: str | None, vocabulary: Vocabulary | None = None) -> Element:
-    """The root element of XML that may be read. Raises ExchangeError."""
+def look(data: bytes, charset: str | None = None, vocabulary: Vocabulary | None = None) -> Looked:
+    """Look at a document before it is read. charset: of Content-Type, which must agree. Raises ExchangeError."""
     octets = to_utf8(data, charset)
     if _FORBIDDEN.search(octets):
         raise _unreadable("it has a DOCTYPE or declares entities")
-    attributes = octets.count(b"=") if vocabulary is None else vocabulary.check(octets)
+    if vocabulary is None:
+        return Looked(octets, octets.count(b"="), frozenset())
+    return vocabulary.look(octets)
+
+
+def read(looked: Looked) -> Element:
+    """The root element of XML that may be read. Raises ExchangeError."""
+    octets = looked.octets
     try:
         root = etree.fromstring(octets, _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise _unreadable("it is not well-formed, or nested too deep") from None
-    _check(root, octets, attributes)
+    _check(root, octets, looked.attributes)
     return root
+
+
+def opened(looked: Looked) -> Message:
+    """Read an envelope. Raises ExchangeError."""
+    return _opened(read(looked))
 
 
 def canonical(element: Element) -> bytes:

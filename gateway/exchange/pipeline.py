@@ -21,6 +21,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from gateway.exchange.apart import apart
 from gateway.exchange.authorising import Freshness, admit, authorise
 from gateway.exchange.dispatching import Dispatcher
 from gateway.exchange.frame import Raw, receive
@@ -75,15 +76,11 @@ class Pipeline:
 
     async def exchange(self, raw: Raw, codec: Codec) -> Released:
         """A message from outside. Never raises for what a message holds or a provider does."""
-        parts, rules = self._parts, self.rules
-        reached: Reached = raw
-        try:
-            reached = received = receive(raw, parts.limits, parts.public_urls)  # (1)
-            reached = claimed = claim(received, codec, rules)  # (2)
-            verified = parts.prover.prove(claimed, codec, rules)  # (3)
-        except ExchangeError as error:
-            return await parts.refuser.refuse(reached, codec, error, rules)
-        return await self._perform(verified, codec, rules)
+        rules = self.rules
+        reached, error = self._proved(raw, codec, rules)
+        if error is None and isinstance(reached, Verified):
+            return await self._perform(reached, codec, rules)
+        return await self._parts.refuser.refuse(reached, codec, error or ExchangeError(INTERNAL_ERROR), rules)
 
     def vouch(self, raw: Raw, codec: Codec) -> Refused | None:
         """Steps 1 to 3 on what is there of a message before its large body is read; the refusal, where they refuse it.
@@ -91,15 +88,37 @@ class Pipeline:
         Nothing else follows from it: the whole message goes the whole way. raw: with as much of the body as the proof
         needs, for SOAP the envelope; else a body that only says that there is one.
         """
+        reached, error = self._proved(raw, codec, self.rules)
+        if error is None or isinstance(reached, Verified):  # what is proved is refused, and recorded, when it is whole
+            return None
+        return self._parts.refuser.refuse_unproved(reached, codec, error)
+
+    def _proved(
+        self, raw: Raw, codec: Codec, rules: Rules
+    ) -> tuple[Raw | Received | Claimed | Verified, ExchangeError | None]:
+        """Steps 1 to 3: how far a message comes, and what stopped it. A strange one is read in a thread of its own."""
+        if not codec.is_strange(raw.head, raw.body):
+            return self._prove(raw, codec, rules)
+        reached: Raw | Received | Claimed | Verified = raw
+        try:
+            reached, error = apart(lambda: self._prove(raw, codec, rules))
+            if error is None:
+                codec.remember(raw.body)
+        except ExchangeError as refused:
+            error = refused
+        return reached, error
+
+    def _prove(
+        self, raw: Raw, codec: Codec, rules: Rules
+    ) -> tuple[Raw | Received | Claimed | Verified, ExchangeError | None]:
         parts = self._parts
         reached: Raw | Received | Claimed = raw
         try:
-            reached = received = receive(raw, parts.limits, parts.public_urls)
-            reached = claimed = claim(received, codec, self.rules)
-            parts.prover.prove(claimed, codec, self.rules)
+            reached = received = receive(raw, parts.limits, parts.public_urls)  # (1)
+            reached = claimed = claim(received, codec, rules)  # (2)
+            return parts.prover.prove(claimed, codec, rules), None  # (3)
         except ExchangeError as error:
-            return parts.refuser.refuse_unproved(reached, codec, error)
-        return None
+            return reached, error
 
     async def call_inside(self, parent: Recorded, said: Claim, body: Body) -> Released:
         """A call made for a recorded request, under its client and purpose: the same steps, another proof."""
