@@ -39,28 +39,47 @@ class _Taken(Struct, frozen=True, kw_only=True):
     whole: frozenset[str]
     ignored: frozenset[str]
 
+    def joined(self, other: "_Taken") -> "_Taken":
+        """What either takes."""
+        return _Taken(
+            request=self.request | other.request,
+            answer=self.answer | other.answer,
+            whole=self.whole | other.whole,
+            ignored=self.ignored | other.ignored,
+        )
+
 
 def leaf_states(adapter: Adapter, samples: list[Sample]) -> list[LeafState]:
     """Every leaf of the operations that the mapping calls; by the contract, or by the samples where there is none."""
     document = adapter.mapping.document
     contract = find_contract(adapter)
     seen = _seen(document, samples)
-    states: list[LeafState] = []
-    done: set[str] = set()
+    calls: dict[str, tuple[Call, _Taken, set[str]]] = {}
     for operation in document.operation:
         for call in operation.call:
-            name = call.operation or f"{call.method} {call.path}"
-            if name in done:
-                continue
-            done.add(name)
-            taken = _taken(document, call)
-            there = seen.get(operation.path, set())
-            for side, path, lost in _paths(contract, call, there):
-                state, reason = _state(side, path, lost, taken)
-                if state == MAPPED and side == "answer" and path not in there:
-                    state = MISSING
-                states.append(LeafState(operation=name, side=side, path=path, state=state, reason=reason))
-    return states
+            name = _label(contract, operation.path, call)
+            taken, there = _taken(document, call), set(seen.get(operation.path, ()))
+            if name in calls:  # several operations ask the same of the provider: what any of them takes is taken
+                taken, there = calls[name][1].joined(taken), calls[name][2] | there
+            calls[name] = (call, taken, there)
+    return [
+        state for name, (call, taken, there) in calls.items() for state in _states(contract, name, call, taken, there)
+    ]
+
+
+def _label(contract: Contract | None, path: str, call: Call) -> str:
+    """What a call is named by: the provider's operation; where no contract tells them apart, the service's."""
+    if call.operation is not None:
+        return call.operation
+    return f"{call.method} {call.path}" if contract is not None else f"{path or '/'} ({call.method} {call.path})"
+
+
+def _states(contract: Contract | None, name: str, call: Call, taken: _Taken, there: set[str]) -> Iterator[LeafState]:
+    for side, path, lost in _paths(contract, call, there):
+        state, reason = _state(side, path, lost, taken)
+        if state == MAPPED and side == "answer" and path not in there:
+            state = MISSING
+        yield LeafState(operation=name, side=side, path=path, state=state, reason=reason)
 
 
 def find_contract(adapter: Adapter) -> Contract | None:

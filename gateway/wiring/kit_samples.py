@@ -49,13 +49,14 @@ class Body(Struct, frozen=True, kw_only=True):
 
 
 class Sample(Struct, frozen=True, kw_only=True):
-    """A sample with its files read."""
+    """A sample with its files read. expected: the canonical document that must come of it, if a file says so."""
 
     name: str
     file: Path
     said: SampleFile
     request: Any
     answers: tuple[Body, ...] = field(default_factory=tuple)
+    expected: Any = None
 
 
 def read_samples(folder: Path) -> list[Sample]:
@@ -80,6 +81,13 @@ def _read(file: Path, problems: list[Problem]) -> Sample | None:
             request = parse_json((file.parent / said.request).read_bytes())
         except (OSError, ValueError, ExchangeError) as error:
             document.complain(("request",), f"{said.request} is no JSON that can be read: {_why(error)}")
+    expected: Any = None
+    beside = file.with_name(f"{file.stem}.expected.json")
+    if beside.is_file():
+        try:
+            expected = parse_json(beside.read_bytes())
+        except (OSError, ValueError, ExchangeError) as error:
+            problems.append(Problem(file=beside, text=f"no JSON that can be read: {_why(error)}"))
     answers = []
     for index, each in enumerate(said.answer):
         try:
@@ -88,7 +96,7 @@ def _read(file: Path, problems: list[Problem]) -> Sample | None:
             document.complain(("answer", index, "body"), f"{each.body} cannot be read: {_why(error)}")
             continue
         answers.append(Body(status=each.status, content_type=each.content_type, data=data))
-    return Sample(name=file.stem, file=file, said=said, request=request, answers=tuple(answers))
+    return Sample(name=file.stem, file=file, said=said, request=request, answers=tuple(answers), expected=expected)
 
 
 def _why(error: Exception) -> str:

@@ -1,6 +1,8 @@
 """``motlan adapter test``: an adapter against its samples, and against a provider that goes wrong in every way."""
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -62,16 +64,34 @@ class Report(Struct, frozen=True, kw_only=True):
         return tuple(each for each in self.leaves if each.state == LOST)
 
 
-def run_test(layout: Layout, *, samples: Any = None, misbehave: bool = True) -> Report:
+def run_test(layout: Layout, *, samples: Path | None = None, misbehave: bool = True) -> Report:
     """Run an adapter's samples. samples: their folder; that of the layout, if None.
 
     Raises ConfigurationError for a mapping that is wrong, ExchangeError for a sample or contract that is.
     """
     adapter = read_adapter(layout)
-    found = read_samples(samples or layout.samples)
+    found = read_samples(samples or _samples_of(layout))
     leaves = tuple(leaf_states(adapter, found))
     ran, modes = asyncio.run(_all(adapter, found, misbehave=misbehave))
     return Report(leaves=leaves, samples=tuple(ran), modes=tuple(modes))
+
+
+def _samples_of(layout: Layout) -> Path:
+    """The layout's samples; the product's own mappings have theirs in a folder of their name beside them."""
+    named = layout.mapping.parent / "samples" / layout.name
+    return named if named.is_dir() and not layout.samples.is_dir() else layout.samples
+
+
+def _differences(wanted: Any, got: Any, place: str = "") -> Iterator[str]:
+    """Pointers of elements that are not as expected. Never a value."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        for name in dict.fromkeys((*wanted, *got)):
+            yield from _differences(wanted.get(name), got.get(name), f"{place}/{name}")
+    elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        for index, (one, other) in enumerate(zip(wanted, got, strict=True)):
+            yield from _differences(one, other, f"{place}/{index}")
+    elif wanted != got:
+        yield place or "/"
 
 
 async def _all(adapter: Adapter, samples: list[Sample], *, misbehave: bool) -> tuple[list[SampleRun], list[ModeRun]]:
@@ -133,6 +153,8 @@ def _judged(adapter: Adapter, sample: Sample, ran: Ran, compiled: Any) -> Sample
         named = f" ({', '.join(ran.differing)})" if ran.differing else ""
         code = f", its code {ran.provider_code}" if ran.provider_code else ""
         problems.append(f"came to {ran.outcome}{named}{code}, not {sample.said.outcome}")
+    if sample.expected is not None:
+        problems += [f"{place} is not as expected" for place in _differences(sample.expected, ran.document)]
     operation = _written(adapter, sample)
     for name, document in (
         (operation.request_schema if operation else None, sample.request),

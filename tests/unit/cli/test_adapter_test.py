@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.cli import refused, run
 from tests.support.kit import change, new_adapter, try_out
+from tests.support.source import ROOT
 
 SAMPLE = "tra-cuu-phuong-tien"
 
@@ -132,3 +133,23 @@ def test_a_repeated_structure_may_be_empty_absent_or_alone(place: Path) -> None:
         document["lichSu"] = history
         file.write_text(json.dumps(document), encoding="utf-8")
         assert try_out(place, "--no-misbehave")[0].code == 0
+
+
+def test_an_expected_document_is_compared_by_place(place: Path) -> None:
+    ran, values = try_out(place, "--no-misbehave")
+    answer = {"identity_number": "001090000001", "name": {"full": "Nguyễn Văn Khác"}}
+    (place / f"samples/{SAMPLE}.expected.json").write_text(json.dumps(answer), encoding="utf-8")
+    ran, values = try_out(place, "--no-misbehave")
+    assert ran.code == 1
+    problems = values["samples"][0]["problems"]
+    assert "/name/full is not as expected" in problems
+    assert "/identity_number is not as expected" not in problems
+    assert "Khác" not in ran.out
+
+
+@pytest.mark.parametrize(
+    "name", ["business-register", "civil-status", "judicial-record", "lgsp", "public-service-portal"]
+)
+def test_the_products_own_mappings_are_well(name: str) -> None:
+    ran = run("adapter", "test", ROOT / f"config/mappings/{name}.toml")
+    assert ran.code == 0, ran.out
