@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import importlib.util
 import signal
 from pathlib import Path
@@ -13,14 +14,15 @@ from aiohttp import web
 from msgspec import Struct
 
 from gateway.cli.output import example, language, note, say, verb
-from gateway.cli.values import SUBSYSTEM, File, now, passphrase_of
+from gateway.cli.values import SERVICE, SUBSYSTEM, File, now, passphrase_of
 from gateway.client import Scheme
 from gateway.client.believed import Believed, CurrentKeys, KnownGateways, ListedGateways
 from gateway.client.session import DEFAULT_SECONDS, Client, transport
-from gateway.client.sidecar import Settings, Sidecar, Soap, check_gateway, check_loopback
+from gateway.client.sidecar import Sidecar, Soap, check_gateway, check_loopback
+from gateway.client.sidecar_settings import Plain, Settings, stated_purpose
 from gateway.keys.file import FileKey, load_certificates, load_public_key, load_signing_key
-from gateway.model.envelope import Purpose
 from gateway.trust.document import Signers
+from gateway.validation.mime import split
 
 _MEBIBYTE = 1024 * 1024
 
@@ -31,6 +33,11 @@ _MEBIBYTE = 1024 * 1024
         "  --key sign.key.pem --cert sign.pem --ca ca.pem --trust list.jws --signer 1.pub.pem --signer 2.pub.pem \\",
         "  --required 2 --purpose 1.001193",
         'curl http://127.0.0.1:8080/r1/VN/GOV/G01/population/citizen -d @ask.json -H "Content-Type: application/json"',
+        "",
+        "For a client of the population database that nobody can change, add to the command:",
+        "  --service VN/GOV/G01/population/national --basis ND-63/2024 \\",
+        "  --purpose-element MaDVC --officer-element MaCanBo",
+        'curl http://127.0.0.1:8080/ -d @ask.xml -H "Content-Type: text/xml; charset=utf-8"',
     )
 )
 @click.option("--listen", required=True, metavar="HOST:PORT", help="A loopback address.")
@@ -43,17 +50,32 @@ _MEBIBYTE = 1024 * 1024
 @click.option("--signer", "signers", multiple=True, type=File, help="Public key of a signer of the trust list, PEM.")
 @click.option("--required", type=click.IntRange(min=1), default=1, show_default=True, help="How many must have signed.")
 @click.option("--gateway-cert", multiple=True, type=File, help="Or: the certificate that the gateway signs with.")
-@click.option("--purpose", help="Procedure code for REST calls that state none.")
-@click.option("--basis", help="Its legal basis.")
+@click.option("--service", type=SERVICE, help="Called by envelopes to / and /soap that have no X-Road header blocks.")
+@click.option("--purpose", metavar="CODE", help="Procedure of calls that state none.")
+@click.option("--basis", help="Its legal basis, and of procedures that --purpose-element finds.")
+@click.option("--officer", metavar="ID", help="Officer of calls that name none.")
+@click.option(
+    "--purpose-element", metavar="PATH", help="Element of a plain SOAP request that holds the procedure code."
+)
+@click.option("--officer-element", metavar="PATH", help="Element that holds the officer.")
+@click.option("--case-element", metavar="PATH", help="Element that holds the case.")
 @click.option("--scheme", type=click.Choice([each.value for each in Scheme]), default=Scheme.HTTP_SIGNATURE.value)
-@click.option("--max-body", type=click.IntRange(min=1), default=16, show_default=True, help="Largest body, MiB.")
+@click.option(
+    "--max-body",
+    type=click.IntRange(min=1),
+    default=16,
+    show_default=True,
+    help="Largest message, attachments included, MiB.",
+)
 @click.option("--seconds", type=float, default=DEFAULT_SECONDS, show_default=True, help="For a whole call.")
 @verb
 def sidecar(**options: Any) -> None:
     """Sign what programs on this machine send, and hand them only answers that are proved.
 
-    /r1/… and /v1/… are REST; POST /, /soap and /soap/… take SOAP envelopes. Every program on this machine can call in
-    the system's name: let nobody else log in there.
+    /r1/… and /v1/… are REST. POST / and /soap take SOAP envelopes with X-Road header blocks; POST
+    /soap/INSTANCE/CLASS/MEMBER/SUBSYSTEM/SERVICE takes plain ones, and adds the blocks. A PATH is names of elements
+    with / between them, below the one in Body. Every program on this machine can call in the system's name: let nobody
+    else log in there.
     """
     host, port = _address(options["listen"])
     key = load_signing_key(options["key"], options["cert"], passphrase=passphrase_of(options["key"]))
@@ -92,7 +114,10 @@ def _believed(options: dict[str, Any]) -> Believed:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    purpose = None if options["purpose"] is None else Purpose(options["purpose"], options["basis"])
+    try:
+        plain = Plain(**{name: options[name] for name in Plain.__struct_fields__})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     try:
         gateway = check_gateway(options["gateway"])
     except ValueError as error:
@@ -100,7 +125,9 @@ def _settings(options: dict[str, Any]) -> Settings:
     return Settings(
         gateway=gateway,
         subsystem=options["subsystem"],
-        purpose=purpose,
+        purpose=stated_purpose(plain.purpose, plain.basis),
+        officer=plain.officer,
+        plain=plain,
         language=language(),
         limit=options["max_body"] * _MEBIBYTE,
         needs_service=options["scheme"] == Scheme.JWS.value,
@@ -150,5 +177,7 @@ def _soap(http: aiohttp.ClientSession, plan: _Plan) -> Soap | None:
         note("SOAP needs lxml: pip install 'motlan[gateway]'", "SOAP cần lxml: pip install 'motlan[gateway]'")
         return None
     from gateway.client.sidecar_soap import SoapSidecar  # noqa: PLC0415 - needs lxml
+    from gateway.signing.xml import MAX_SIZE  # noqa: PLC0415 - needs lxml
 
-    return SoapSidecar(http, plan.settings, plan.key, plan.believed)
+    split_within = functools.partial(split, root_limit=MAX_SIZE)
+    return SoapSidecar(http, plan.settings, plan.key, plan.believed, split_within)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.signature import ANSWER_UNSIGNED
 from gateway.model.instant import MICROSECONDS, Instant
+from gateway.model.message import Part
 from gateway.model.usage import Usage
 from gateway.signing.algorithms import PublicKey, keyid_of
 from gateway.signing.http_sig_check import Keys
@@ -26,8 +27,9 @@ class Believed(Protocol):
     def keys(self, now: Instant) -> Keys:
         """Their keys that are valid now, by keyid."""
 
-    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None) -> bytes:
-        """The proved envelope of a WS-signed SOAP answer. confirms: the request's SignatureValue, base64.
+    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None, parts: tuple[Part, ...] = ()) -> bytes:
+        """The proved envelope of a WS-signed SOAP answer. confirms: the request's SignatureValue, base64. parts: its
+        attachments; all of them must be covered.
 
         Raises ExchangeError.
         """
@@ -45,13 +47,13 @@ class KnownGateways:
         """All of them."""
         return self._keys
 
-    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None) -> bytes:
+    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None, parts: tuple[Part, ...] = ()) -> bytes:
         """As ``Believed.envelope``."""
         from gateway.signing.wsse import KnownCertificates, verify_known_answer  # noqa: PLC0415 - REST needs no lxml
 
         if self._known is None:
             self._known = KnownCertificates(self._certificates)
-        return verify_known_answer(answer, self._known, now=now, confirms=confirms).envelope
+        return verify_known_answer(answer, self._known, now=now, confirms=confirms, parts=parts).envelope
 
 
 class _Listed(Mapping[str, PublicKey]):
@@ -137,11 +139,13 @@ class ListedGateways:
         """Those valid now."""
         return _Listed(self.store(now), now)
 
-    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None) -> bytes:
+    def envelope(self, answer: bytes, *, now: Instant, confirms: str | None, parts: tuple[Part, ...] = ()) -> bytes:
         """As ``Believed.envelope``."""
         from gateway.signing.wsse import verify_answer  # noqa: PLC0415 - REST needs no lxml
 
-        proof = verify_answer(answer, self.store(now), owner=None, gateway=True, now=now, confirms=confirms)
+        proof = verify_answer(
+            answer, self.store(now), owner=None, gateway=True, now=now, confirms=confirms, parts=parts
+        )
         if proof.direct.keyid not in self.keys(now):  # a hosted key signs requests, never answers
             raise ExchangeError(ANSWER_UNSIGNED, "not by a gateway's own key")
         return proof.envelope

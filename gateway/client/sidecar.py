@@ -8,15 +8,14 @@ browser could send: another Host than its own address, anything with Origin or S
 import asyncio
 import ipaddress
 import json
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 import aiohttp
 from aiohttp import web
-from msgspec import Struct
 
 from gateway.client.session import Answer, Client
-from gateway.model.envelope import Purpose
+from gateway.client.sidecar_settings import Settings
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.errors.gateway import INTERNAL_ERROR
@@ -28,7 +27,6 @@ from gateway.ports import Outbound
 from gateway.signing.sf import purpose_item
 from gateway.signing.target import split_url
 
-DEFAULT_LIMIT: Final = 16 * 1024 * 1024
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _AT_ONCE: Final = 32
 _SERVICE_PARTS: Final = 5
@@ -39,21 +37,14 @@ _NOT_BACK: Final = frozenset({"date", "motlan-jws", "set-cookie", "signature", "
 _OF_BROWSERS: Final = ("origin", "sec-fetch-site", "referer")
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """What a sidecar says in the name of its system. limit: bytes of the longest body taken. needs_service: its way of
-    signing names the service, so it cannot call what is none.
-    """
+class Soap(Protocol):
+    """Takes SOAP requests."""
 
-    gateway: str
-    subsystem: SubsystemId
-    purpose: Purpose | None = None
-    language: str = "vi"
-    limit: int = DEFAULT_LIMIT
-    needs_service: bool = False
+    async def __call__(self, head: Head, body: Body) -> web.Response:
+        """The answer to a message."""
 
-
-Soap = Callable[[Head, Body], Awaitable[web.Response]]
-"""Takes a SOAP request, its body an envelope."""
+    def fault(self, head: Head, error: ExchangeError) -> web.Response:
+        """An error of the sidecar's own as such a caller reads it."""
 
 
 def check_loopback(host: str) -> str:
@@ -65,7 +56,7 @@ def check_loopback(host: str) -> str:
 
 
 class Sidecar:
-    """Answers local requests with the gateway's verified answers. soap: takes envelopes; None: REST only. failed: told
+    """Answers local requests with the gateway's verified answers. soap: takes SOAP; None: REST only. failed: told
     what our own code raised; it may say of which type, never the text, which may quote a message.
     """
 
@@ -86,26 +77,31 @@ class Sidecar:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """One request, from whoever is on this machine."""
         head = _head(request)
+        soap = self._soap if is_soap(head) else None
         try:
             _check_local(request)
             async with self._free:
                 body = Body(await self._body(request))
-                if self._soap is not None and is_soap(head):
-                    return await self._soap(head, body)
+                if soap is not None:
+                    return await soap(head, body)
                 return passed_back(await self._exchange(head, body))
-        except ExchangeError as error:
-            return self.problem(error)
+        except ExchangeError as caught:
+            error = caught
         except (aiohttp.ClientError, TimeoutError):
-            return self.problem(ExchangeError(GATEWAY_UNREACHABLE))
-        except Exception as error:  # noqa: BLE001 - the server's own way would log its text
-            self._failed(error)
-            return self.problem(ExchangeError(INTERNAL_ERROR))
+            error = ExchangeError(GATEWAY_UNREACHABLE)
+        except Exception as caught:  # noqa: BLE001 - the server's own way would log its text
+            self._failed(caught)
+            error = ExchangeError(INTERNAL_ERROR)
+        return self.problem(error) if soap is None else soap.fault(head, error)
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         limit = self._settings.limit
         pieces, size = [], 0
         if (request.content_length or 0) > limit:
             raise ExchangeError(kinds.BODY_TOO_LARGE, f"a body may have {limit} bytes")
+        if request.headers.get("expect", "").lower() == "100-continue":  # .NET waits for it with every POST
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
         async for piece in request.content.iter_any():
             size += len(piece)
             if size > limit:
@@ -131,6 +127,8 @@ class Sidecar:
         added: list[tuple[str, str]] = [("X-Road-Client", encode(self._settings.subsystem))]
         if self._settings.purpose is not None and "motlan-purpose" not in head.index:
             added.append(("Motlan-Purpose", purpose_item(self._settings.purpose)))
+        if self._settings.officer is not None and "x-road-userid" not in head.index:
+            added.append(("X-Road-UserId", self._settings.officer))
         if body.size and "content-type" not in head.index:
             added.append(("Content-Type", "application/octet-stream"))
         return (*kept, *added)
