@@ -1,6 +1,7 @@
 """A contract's fields with the names that they have here: what mapping, schemas and samples are all written from."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from adapters.kit.contract import Field, Kind, Operation
 from adapters.kit.names import NAME_PARTS, PARTS, Meaning, distinct, folded, meaning, snake
@@ -41,6 +42,9 @@ _SOURCES = {
 }
 _AUDITED = frozenset({Meaning.PURPOSE, Meaning.OFFICER})
 """Only a request that asks for both means by MaDonVi the agency that asks."""
+
+
+_BESIDE_TEXT = "an attribute beside text: a request can say only the text"
 
 
 class Named(Struct, frozen=True, kw_only=True):
@@ -99,7 +103,7 @@ def _named(field: Field, taken: set[str], *, asked: bool, audited: bool) -> Name
         made = None if asked or known is None else _formed(field, known, taken)
         if made is not None:
             return made
-        below = _all(field.fields, asked=asked, audited=False)
+        below = _all(_askable(field.fields) if asked else field.fields, asked=asked, audited=False)
         return Named(field=field, element=(distinct(snake(field.name), taken),), form="shape", fields=below)
     if audited and known in _SOURCES:
         return Named(field=field, element=(), source=_SOURCES[known])
@@ -107,6 +111,13 @@ def _named(field: Field, taken: set[str], *, asked: bool, audited: bool) -> Name
         return made
     name = "text" if field.name == TEXT else snake(field.name)
     return Named(field=field, element=(distinct(name, taken),), form=_form(field, asked=asked))
+
+
+def _askable(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Of an element with text and attributes a request's mapping can say only the text: one path has one value."""
+    if not any(each.name == TEXT for each in fields):
+        return fields
+    return tuple(replace(each, lost=each.lost or _BESIDE_TEXT) if each.attribute else each for each in fields)
 
 
 def _form(field: Field, *, asked: bool) -> str:
