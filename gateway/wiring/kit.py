@@ -65,6 +65,12 @@ def read_contract(file: Path, *, openapi: bool, root: Path | None = None) -> Con
 def new(wanted: Wanted) -> Made:
     """Write a new adapter. Raises ExchangeError for an unusable contract, FileExistsError rather than replace."""
     contract = read_contract(wanted.contract, openapi=wanted.openapi, root=wanted.root)
+    if contract.soap == "1.2":
+        raise ExchangeError(
+            CONTRACT_UNUSABLE,
+            f"{wanted.contract.name} speaks SOAP 1.2 alone, and a mapping SOAP 1.1: ask for a 1.1 port, or pass it through "
+            'with  adapter = "soap"  in a service file',
+        )
     try:
         drafted = draft(contract, wanted.operations)
     except ValueError as error:

@@ -170,6 +170,12 @@ def test_soap_encoding_is_left_out_and_said(place: Path) -> None:
     assert "rpc/encoded" in refused(*_new(place))
 
 
+def test_soap_1_2_alone_is_answered_with_what_to_do(place: Path) -> None:
+    text = _wsdl().replace("http://schemas.xmlsoap.org/wsdl/soap/", "http://schemas.xmlsoap.org/wsdl/soap12/")
+    (place / "r.wsdl").write_text(text, encoding="utf-8")
+    assert 'adapter = "soap"' in refused(*_new(place))
+
+
 def test_an_unknown_operation_is_answered_with_those_there_are(place: Path) -> None:
     assert "there are Ask" in refused(*_new(place, "--operation", "Aks"))
 
