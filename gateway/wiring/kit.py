@@ -68,8 +68,8 @@ def new(wanted: Wanted) -> Made:
     if contract.soap == "1.2":
         raise ExchangeError(
             CONTRACT_UNUSABLE,
-            f"{wanted.contract.name} speaks SOAP 1.2 alone, and a mapping SOAP 1.1: ask for a 1.1 port, or pass it through "
-            'with  adapter = "soap"  in a service file',
+            f"{wanted.contract.name} speaks SOAP 1.2 alone, and a mapping SOAP 1.1: ask for a 1.1 port, or pass it "
+            'through with  adapter = "soap"  in a service file',
         )
     try:
         drafted = draft(contract, wanted.operations)
