@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from aiohttp import HttpVersion11, StreamReader, hdrs, web
-from msgspec import Struct
+from msgspec import Struct, field
 from multidict import CIMultiDict
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
+from gateway.model.errors.gateway import OVERLOADED
 from gateway.model.message import EMPTY, Body, Part
 from gateway.model.stages import Released
 from gateway.server.written import SERVER, WrittenAnswer
@@ -42,12 +43,33 @@ UNPROVED_BYTES = 64 * 1024
 that stands in an envelope is looked at before anything goes to disk.
 """
 
+ROOM = 64 * 1024 * 1024
+"""What all messages together may hold in memory before they are proved, beyond so much of each."""
+
 _TE = hdrs.TRANSFER_ENCODING.lower()
+
+
+class Room:
+    """Bytes of memory that messages share while nobody has proved them. most: together."""
+
+    def __init__(self, most: int = ROOM) -> None:
+        self._free = most
+
+    def take(self, size: int) -> None:
+        """Raises ExchangeError where there is no more."""
+        if size > self._free:
+            raise ExchangeError(OVERLOADED, "large messages are arriving from too many callers", retry_after=1)
+        self._free -= size
+
+    def give(self, size: int) -> None:
+        """It is free again."""
+        self._free += size
 
 
 class Reading(Struct, frozen=True, kw_only=True):
     """How a body is read. limit: most bytes; in_memory: above this it is spooled; seconds: for all of it. new_sink:
-    where it is spooled to. enveloped: its proof is an envelope, in the whole body or its first MIME part.
+    where it is spooled to. enveloped: its proof is an envelope, in the whole body or its first MIME part; room: for
+    envelopes until they are proved.
     """
 
     limit: int
@@ -55,6 +77,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     seconds: float
     new_sink: NewSink
     enveloped: bool = False
+    room: Room = field(default_factory=Room)
 
 
 async def read_body(request: web.BaseRequest, reading: Reading, vouch: Vouch) -> Body:
@@ -118,6 +141,8 @@ class _Incoming:
         self._reading = reading
         self._vouch: Vouch | None = vouch
         self._size = 0
+        self._held = 0
+        """Bytes of the room that it takes."""
         self._pieces: list[bytes] = []
         self._sink: BodySink | None = None
 
@@ -131,6 +156,8 @@ class _Incoming:
             if self._sink is not None:
                 self._sink.discard()
             raise
+        finally:
+            self._give()
         if self.splitter is not None:
             try:
                 body.parts = self.splitter.finish()
@@ -143,11 +170,14 @@ class _Incoming:
         self._size += len(piece)
         if self._size > self._reading.limit:
             raise ExchangeError(kinds.BODY_TOO_LARGE)
+        if self._vouch is not None and self._reading.enveloped and self._size > UNPROVED_BYTES:
+            self._hold(len(piece) if self.splitter is None else 2 * len(piece))  # it keeps the envelope too
         if self.splitter is not None:
             self.splitter.feed(piece)
         if self._vouch is not None and self._size > self._unproved:
             self._ask(self._vouch)
             self._vouch = None
+            self._give()
         if self._sink is None:
             self._pieces.append(piece)
             if self._size <= self._reading.in_memory:
@@ -157,6 +187,14 @@ class _Incoming:
             pieces = [piece]
         for each in pieces:
             await self._sink.write(each)
+
+    def _hold(self, size: int) -> None:
+        self._reading.room.take(size)
+        self._held += size
+
+    def _give(self) -> None:
+        self._reading.room.give(self._held)
+        self._held = 0
 
     @property
     def _unproved(self) -> int:
