@@ -25,8 +25,9 @@ Split = Callable[[str, bytes], tuple[Part, ...]]
 
 SOAP11_MEDIA: Final = "text/xml"
 SOAP12_MEDIA: Final = "application/soap+xml"
-SMALL: Final = 128 * 1024
-"""Bytes of attachments that are put in an envelope in place of XOP includes, together."""
+SMALL: Final = 512 * 1024
+"""Bytes of attachments that are put in an envelope in place of XOP includes, together: gateways take envelopes of 1 MiB
+and hold against its schema what is in the envelope."""
 
 _XOP_MEDIA: Final = "application/xop+xml"
 _RELATED: Final = "multipart/related"

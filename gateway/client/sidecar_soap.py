@@ -23,8 +23,8 @@ from gateway.client.sidecar_mime import SOAP12_MEDIA, Package, Split, has_xop, i
 from gateway.client.sidecar_plain import is_fault, speaks_xroad, with_blocks, without_blocks
 from gateway.client.sidecar_settings import Settings
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.request import BODY_TOO_LARGE, MISSING_HEADER, TARGET_REFUSED
-from gateway.model.errors.sidecar import GATEWAY_UNREACHABLE
+from gateway.model.errors.request import MISSING_HEADER, TARGET_REFUSED
+from gateway.model.errors.sidecar import ANSWER_TOO_LARGE, GATEWAY_UNREACHABLE
 from gateway.model.errors.signature import ANSWER_UNSIGNED
 from gateway.model.errors.wsse import SECURITY_CONFIRMATION
 from gateway.model.ids import ServiceId, parse_service
@@ -136,7 +136,7 @@ class SoapSidecar:
             async for piece in response.content.iter_any():
                 size += len(piece)
                 if size > self._settings.limit:
-                    raise ExchangeError(BODY_TOO_LARGE, f"an answer may have {self._settings.limit} bytes")
+                    raise ExchangeError(ANSWER_TOO_LARGE, f"an answer may have {self._settings.limit} bytes")
                 pieces.append(piece)
             return response.status, response.headers.get("Content-Type"), b"".join(pieces)
 

@@ -14,6 +14,16 @@ SIDECAR_LOCAL_ONLY = ErrorKind(
         "Hãy gọi qua địa chỉ loopback, từ phần mềm chứ không phải từ trang web.",
     ),
 )
+ANSWER_TOO_LARGE = ErrorKind(
+    code="server.clientproxy.answer_too_large",
+    status=502,
+    fault=Fault.CALLER,
+    title=Text("The answer is larger than this sidecar takes", "Câu trả lời lớn hơn mức sidecar này cho phép"),
+    next=Text(
+        "The call was carried out. Raise the sidecar's --max-body, or ask for less.",
+        "Lời gọi đã được thực hiện. Hãy tăng --max-body của sidecar, hoặc yêu cầu ít dữ liệu hơn.",
+    ),
+)
 GATEWAY_UNREACHABLE = ErrorKind(
     code="server.clientproxy.gateway_unreachable",
     status=502,

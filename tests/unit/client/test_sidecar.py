@@ -162,6 +162,26 @@ async def test_body_beyond_the_limit_is_refused_whether_announced_or_not(server,
     assert server.seen == []
 
 
+async def test_officer_of_calls_that_name_none(server):
+    async with listening(server, officer="cb-9") as http:
+        for fields, officer in (({}, "cb-9"), ({"X-Road-UserId": "ht.nam"}, "ht.nam")):
+            async with http.get(CITIZEN, headers=fields) as answer:
+                assert answer.status == 200
+            assert server.seen[-1][0].get("x-road-userid") == officer
+
+
+async def test_caller_that_waits_to_be_told_to_send_is_told(local):
+    """.NET sends ``Expect: 100-continue`` with every POST."""
+    host, port = local._base_url.host, local._base_url.port
+    reader, writer = await asyncio.open_connection(host, port)
+    head = f"POST {CITIZEN} HTTP/1.1\r\nHost: {host}:{port}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    writer.write(head.encode())
+    assert await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"{}")
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200 ")
+    writer.close()
+
+
 async def test_own_paths_are_not_for_a_jws(server):
     async with listening(server, needs_service=True) as http, http.post("/v1/prefill", data=b"{}") as answer:
         assert (answer.status, answer.headers["X-Road-Error"]) == (404, "client.not_found")
