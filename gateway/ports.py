@@ -16,6 +16,7 @@ from gateway.model.instant import Instant
 from gateway.model.message import Body, Fields, Head, Part
 from gateway.model.stages import Answer, Minimised, Recorded, Reply
 from gateway.model.storage import Attestation, Blob, Commit, Redaction, StoredRecord
+from gateway.model.written import WrittenEnvelope
 
 
 class Clock(Protocol):
@@ -124,7 +125,7 @@ class Countersign(Protocol):
     def __call__(self, outbound: Outbound) -> Fields:
         """Sign what the provider receives (RFC 9421): the fields to add."""
 
-    def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+    def envelope(self, envelope: bytes | WrittenEnvelope, attachments: tuple[Part, ...] = ()) -> bytes:
         """A SOAP request with our WS-Security header in it. attachments: parts that it shall cover."""
 
     def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:

@@ -26,7 +26,7 @@ from adapters.soap.composing import composed
 from adapters.soap.outbound_answer import alone
 from adapters.soap.outbound_envelope import envelope, xroad_blocks
 from adapters.soap.outbound_reply import Reading, reply_of
-from adapters.soap.reading import SOAP11, SOAP12
+from adapters.soap.reading import SOAP11, SOAP12, stands_alone
 from adapters.soap.translate_shapes import MisfitError
 from adapters.soap.xml import Element, UnreadableXmlError, parse
 from gateway.model.charsets import Charset
@@ -34,6 +34,7 @@ from gateway.model.envelope import MessageProtocol
 from gateway.model.message import Body, Fields, is_xml
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import Recorded, Reply
+from gateway.model.written import WrittenEnvelope
 from gateway.ports import Countersign
 
 _MEDIA = {SOAP11: "text/xml", SOAP12: "application/soap+xml"}
@@ -111,14 +112,16 @@ class SoapTarget:
         options = self._options
         try:
             operation, element = self._element(request)
-            blocks = xroad_blocks(request) if options.xroad_headers else ""
+            blocks = xroad_blocks(request) if options.xroad_headers else ()
         except (_UnfitError, MisfitError) as error:
             places = error.places if isinstance(error, _UnfitError) else (error.place,)
             return bare_reply(Outcome.REJECTED, differing=places)
         attached = request.authorized.envelope.attached
-        root = envelope(element, blocks, self._soap)
         if options.sign:
-            root = countersign.envelope(root, () if attached is None else attached.parts[1:])
+            written = self._written(request, element, blocks)
+            root = countersign.envelope(written, () if attached is None else attached.parts[1:])
+        else:
+            root = envelope(element, blocks, self._soap)
         content_type, body = await self._message(request, root, attached)
         outbound = Request(
             method="POST",
@@ -147,6 +150,12 @@ class SoapTarget:
             prove=countersign.opened if options.signed else None,
             to_json=None if elements is None or opaque else partial(elements.answered, operation),
         )
+
+    def _written(self, request: Recorded, element: bytes, blocks: tuple[bytes, ...]) -> bytes | WrittenEnvelope:
+        """What is to be signed: in pieces, where the element is canonical, as the SOAP codec hands elements on."""
+        if request.claim.protocol is MessageProtocol.SOAP and stands_alone(element):
+            return WrittenEnvelope(soap=self._soap, blocks=blocks, element=element)
+        return envelope(element, blocks, self._soap)
 
     def _element(self, request: Recorded) -> tuple[str, bytes]:
         """Operation and element of a request. Raises _UnfitError, MisfitError."""

@@ -15,17 +15,17 @@ VERSION = "4.0"
 _PARTS = ("xRoadInstance", "memberClass", "memberCode", "subsystemCode", "serviceCode")
 
 
-def envelope(element: bytes, blocks: str = "", soap: str = SOAP11) -> bytes:
+def envelope(element: bytes, blocks: tuple[bytes, ...] = (), soap: str = SOAP11) -> bytes:
     """An envelope around an element. blocks: of the header. soap: the envelope's namespace."""
-    header = f"<S:Header>{blocks}</S:Header>" if blocks else ""
-    opened = f'<?xml version="1.0" encoding="UTF-8"?>\n<S:Envelope xmlns:S="{soap}">{header}<S:Body>'
-    return b"".join((opened.encode(), element, b"</S:Body></S:Envelope>"))
+    opened = f'<?xml version="1.0" encoding="UTF-8"?>\n<S:Envelope xmlns:S="{soap}">'.encode()
+    header = (b"<S:Header>", *blocks, b"</S:Header>") if blocks else ()
+    return b"".join((opened, *header, b"<S:Body>", element, b"</S:Body></S:Envelope>"))
 
 
-def xroad_blocks(request: Recorded) -> str:
+def xroad_blocks(request: Recorded) -> tuple[bytes, ...]:
     """The header blocks of the X-Road Message Protocol v4.0, §2.2, and the purpose: as recorded, whoever wrote them.
 
-    Raises MisfitError for a value that XML cannot carry.
+    Each in exclusive canonical form. Raises MisfitError for a value that XML cannot carry.
     """
     claim, authorized = request.claim, request.authorized
     texts = (
@@ -34,26 +34,24 @@ def xroad_blocks(request: Recorded) -> str:
         ("issue", claim.case),
         ("protocolVersion", VERSION),
     )
-    blocks = [
-        _parties(authorized.verified.client, claim.service),
-        *(f'<x:{name} xmlns:x="{XROAD}">{escaped(text)}</x:{name}>' for name, text in texts if text is not None),
-    ]
+    blocks = [f'<x:{name} xmlns:x="{XROAD}">{escaped(text)}</x:{name}>' for name, text in texts if text is not None]
     if claim.represented is not None:
         blocks.append(_represented(claim.represented))
     blocks.append(_purpose(authorized.decision.purpose))
-    return "".join(blocks)
+    return (*_parties(authorized.verified.client, claim.service), *[block.encode() for block in blocks])
 
 
 @lru_cache(maxsize=1024)
-def _parties(client: SubsystemId, service: ServiceId) -> str:
+def _parties(client: SubsystemId, service: ServiceId) -> tuple[bytes, bytes]:
     kind = "MEMBER" if client.subsystem_code is None else "SUBSYSTEM"
-    return _identifier("client", kind, str(client)) + _identifier("service", "SERVICE", str(service))
+    return _identifier("client", kind, str(client)), _identifier("service", "SERVICE", str(service))
 
 
-def _identifier(name: str, kind: str, identifier: str) -> str:
+def _identifier(name: str, kind: str, identifier: str) -> bytes:
     parts = zip(_PARTS, identifier.split("/"), strict=False)
     inside = "".join(f"<i:{part}>{escaped(text)}</i:{part}>" for part, text in parts)
-    return f'<x:{name} xmlns:x="{XROAD}" xmlns:i="{IDENTIFIERS}" i:objectType="{kind}">{inside}</x:{name}>'
+    block = f'<x:{name} xmlns:i="{IDENTIFIERS}" xmlns:x="{XROAD}" i:objectType="{kind}">{inside}</x:{name}>'
+    return block.encode()
 
 
 def _represented(party: str) -> str:

@@ -194,12 +194,17 @@ def canonical(element: Element) -> bytes:
     Prefixes that only ``xsi:type`` uses (``="xsd:date"``) are declared too, since it means nothing without.
     """
     octets: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
-    if b':type="' not in octets:
+    if stands_alone(octets):
         return octets
     used = [prefix for prefix in element.nsmap if prefix and _in_value(prefix.encode(), octets)]
     if used:
         octets = etree.tostring(element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=used)
     return octets
+
+
+def stands_alone(octets: bytes) -> bool:
+    """Whether what ``canonical`` gives is exclusive canonical form without a PrefixList: it may be signed as it is."""
+    return b':type="' not in octets
 
 
 def _in_value(prefix: bytes, octets: bytes) -> bool:

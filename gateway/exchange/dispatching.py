@@ -11,11 +11,13 @@ from gateway.model.envelope import MessageProtocol
 from gateway.model.forwarding import forwarded
 from gateway.model.message import Body, Fields, Part
 from gateway.model.stages import Delegated, Direct, Recorded, Reply
+from gateway.model.written import WrittenEnvelope
 from gateway.ports import Clock, Outbound, Signer
 from gateway.signing.http_sig_sign import Passed, original_target, sign_forward
 from gateway.signing.target import PublicUrl
 from gateway.signing.wsse import verify_answer
-from gateway.signing.wsse_sign import sign_envelope
+from gateway.signing.wsse_template import Terms
+from gateway.signing.wsse_written import sign
 from gateway.signing.xroad_hash import request_hash
 
 
@@ -86,9 +88,9 @@ class _Countersigner:
         head = verified.parts.head if isinstance(proof, Direct) else with_digest(verified.claimed.received)
         return Passed(head=head, proof=proof)
 
-    def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+    def envelope(self, envelope: bytes | WrittenEnvelope, attachments: tuple[Part, ...] = ()) -> bytes:
         """A SOAP request with our WS-Security header in it."""
-        signed = sign_envelope(envelope, key=self._key, now=self._clock.now(), attachments=attachments)
+        signed = sign(envelope, Terms(key=self._key, now=self._clock.now(), attachments=attachments))
         value = base64.b64encode(signed.signature).decode()
         self._confirms = value
         self._enveloped = (("envelope_base", signed.base.decode()), ("envelope_signature", value))

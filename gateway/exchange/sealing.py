@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from gateway.exchange.dispatching import hash_of
+from gateway.exchange.judging import ProviderFailedError
 from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.provider import INVALID_REPLY
 from gateway.model.ids import RecordId
 from gateway.model.message import AnswerHead, Body, Head
+from gateway.model.outcomes import Outcome
 from gateway.model.stages import Answer, Delegated, Direct, Hosted, Minimised, Sealed
 from gateway.ports import Clock, Codec, Signer
 from gateway.signing.components import MemberTexts
@@ -20,7 +23,8 @@ from gateway.signing.http_sig import parse_signature
 from gateway.signing.http_sig_sign import members_of, sign_response
 from gateway.signing.message_jws_sign import sign_message_jws_response
 from gateway.signing.target import PublicUrl
-from gateway.signing.wsse_sign import sign_envelope
+from gateway.signing.wsse_template import Terms
+from gateway.signing.wsse_written import sign
 
 JWS_FIELD = "Motlan-JWS"
 
@@ -53,7 +57,11 @@ class Sealer:
         received = verified.claimed.received
         unsealed = codec.answer(minimised, record_id, hash_of(recorded))
         if unsealed.enveloped:
-            seal = self._in_envelope(unsealed, codec, proof)
+            try:
+                seal = self._in_envelope(unsealed, codec, proof)
+            except ExchangeError as error:  # what cannot be signed came from the provider: a Security header of its own
+                detail = f"the answer cannot be signed: {error.kind.code}"
+                raise ProviderFailedError(INVALID_REPLY, Outcome.INVALID_REPLY, detail) from error
         else:
             seal = self._in_head(unsealed, received.head, received.public_url, proof)
         return Sealed(
@@ -74,13 +82,13 @@ class Sealer:
         body = unsealed.body
         root = body.root
         assert root is not None  # codecs write envelopes in memory
-        signed = sign_envelope(
-            root,
+        terms = Terms(
             key=self._key,
             now=self._clock.now(),
             confirms=proof.signature if proof is not None and wsse else None,
             attachments=body.parts[1:],
         )
+        signed = sign(unsealed.written or root, terms)
         if body.parts:
             answer = codec.with_root(unsealed, signed.envelope)
         else:

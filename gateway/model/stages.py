@@ -18,6 +18,7 @@ from gateway.model.ids import RecordId, SubsystemId
 from gateway.model.instant import Instant
 from gateway.model.message import AnswerHead, Body, Fields, Head
 from gateway.model.outcomes import Outcome
+from gateway.model.written import WrittenEnvelope
 
 
 class Peer(Struct, frozen=True, kw_only=True):
@@ -173,12 +174,14 @@ class Minimised(Struct, frozen=True, kw_only=True):
 
 class Answer(Struct, frozen=True, kw_only=True):
     """An HTTP answer, head and body, ready for the wire once it is sealed and recorded. enveloped: its body is a SOAP
-    envelope (or its first part is) whose own header takes the seal; else the head does.
+    envelope (or its first part is) whose own header takes the seal; else the head does. written: that envelope in
+    pieces, where its codec has them.
     """
 
     head: AnswerHead
     body: Body
     enveloped: bool = False
+    written: WrittenEnvelope | None = None
 
 
 class Sealed(Struct, frozen=True, kw_only=True):

@@ -58,6 +58,11 @@ def sign_envelope(
     envelope that has a Security header already (SECURITY_AMBIGUOUS) and for one that is none (INVALID_SOAP, XML_*).
     """
     terms = Terms(key=key, now=now, lifetime=lifetime, confirms=confirms, attachments=attachments)
+    return sign_read(envelope, terms, nonce)
+
+
+def sign_read(envelope: bytes, terms: Terms, nonce: bytes = b"") -> SignedEnvelope:
+    """As ``sign_envelope``."""
     root = parse(envelope)
     soap, header, body = _frame(root)
     prefix, prefixes, elements = prefix_of(envelope + nonce), _inclusive(envelope), [*header, body]

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gateway.model.written import WrittenEnvelope
 from gateway.signing.wsse_names import SOAP11, SOAP12, WSU
-from gateway.signing.wsse_sign import sign_envelope
+from gateway.signing.wsse_sign import sign_read
 from gateway.signing.wsse_template import SignedEnvelope, Terms, prefix_of, reference, security_header
 
 _START: Final = re.compile(rb'<([^ />]+)((?: xmlns(?::[^ ="]+)?="[^"]*")*+)((?: [^ ="]+="[^"]*")*+)>')
@@ -32,20 +32,18 @@ _ENVELOPES: Final = {soap: f'<S:Envelope xmlns:S="{soap}"><S:Header>'.encode() f
 _END: Final = b"</S:Envelope>"
 
 
+def sign(envelope: bytes | WrittenEnvelope, terms: Terms) -> SignedEnvelope:
+    """Sign Body, every header block and a new Timestamp of an envelope. Raises as ``sign_envelope``."""
+    return sign_read(envelope, terms) if isinstance(envelope, bytes) else sign_written(envelope, terms)
+
+
 def sign_written(written: WrittenEnvelope, terms: Terms) -> SignedEnvelope:
-    """Sign Body, every header block and a new Timestamp of an envelope that we wrote. Raises as ``sign_envelope``."""
+    """Sign an envelope that we wrote. Raises as ``sign_envelope``."""
     content = b"".join((*written.blocks, written.element))
     prefix = prefix_of(content)
     pieces = _identified(written, content, prefix)
     if pieces is None:
-        return sign_envelope(
-            written.whole(),
-            key=terms.key,
-            now=terms.now,
-            lifetime=terms.lifetime,
-            confirms=terms.confirms,
-            attachments=terms.attachments,
-        )
+        return sign_read(written.whole(), terms)
     references = [reference(f"{prefix}-{number}", piece) for number, piece in enumerate(pieces)]
     made = security_header(written.soap, prefix, references, terms)
     *blocks, body = pieces

@@ -27,6 +27,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.instant import from_seconds
 from gateway.model.message import Fields, Part
 from gateway.model.outcomes import Outcome
+from gateway.model.written import WrittenEnvelope
 from gateway.ports import Outbound
 from gateway.wiring.kit_layout import Layout
 from gateway.wiring.mappings import compiled, load_contract
@@ -86,10 +87,10 @@ class Unsigned:
         del outbound
         return ()
 
-    def envelope(self, envelope: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
+    def envelope(self, envelope: bytes | WrittenEnvelope, attachments: tuple[Part, ...] = ()) -> bytes:
         """As it is."""
         del attachments
-        return envelope
+        return envelope if isinstance(envelope, bytes) else envelope.whole()
 
     def opened(self, answer: bytes, attachments: tuple[Part, ...] = ()) -> bytes:
         """As it is."""

@@ -49,9 +49,10 @@ class Signing(Countersigned):
         super().__init__()
         self.covered: list[tuple[str, ...]] = []
 
-    def envelope(self, envelope: bytes, attachments=()) -> bytes:
+    def envelope(self, envelope, attachments=()) -> bytes:
         self.covered.append(tuple(part.sha256.hex() for part in attachments))
-        return envelope.replace(b"<S:Header>", b"<S:Header><signed/>", 1)
+        whole = envelope if isinstance(envelope, bytes) else envelope.whole()
+        return whole.replace(b"<S:Header>", b"<S:Header><signed/>", 1)
 
     def opened(self, answer: bytes, attachments=()) -> bytes:
         self.covered.append(tuple(part.sha256.hex() for part in attachments))

@@ -41,7 +41,7 @@ def never_read(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("it was read")
 
-    monkeypatch.setattr(wsse_written, "sign_envelope", refuse)
+    monkeypatch.setattr(wsse_written, "sign_read", refuse)
 
 
 @pytest.mark.usefixtures("never_read")
