@@ -48,7 +48,7 @@ class RestCodec:
     """Reads and writes r1 messages.
 
     parse_json: the strict JSON parser. own: our own API's paths, each of them a service like any other
-    (``/v1/prefill`` → ``…/motlan/prefill``).
+    (``/v1/prefill`` → ``…/motlan/prefill``); one that ends in ``/`` stands for all that have one more segment.
     """
 
     def __init__(self, parse_json: ParseJson, own: Mapping[str, ServiceId], errors: ErrorWriter) -> None:
@@ -131,7 +131,7 @@ class RestCodec:
     def _service(self, head: Head) -> tuple[ServiceId, str]:
         path = head.path
         if not path.startswith(_PREFIX):
-            own = self._own.get(path)
+            own = self._own.get(path) or self._own.get(path[: path.rfind("/") + 1])
             if own is None:
                 raise ExchangeError(kinds.NOT_FOUND, "no such path; services are under /r1/")
             return own, ""

@@ -1,8 +1,11 @@
 """The epoch in use: whose keys seal the openings of what is recorded now. In memory only, and changed daily."""
 
 from gateway.ledger.epoch import KEY_BYTES, Epoch, Recipient, seal_epoch
-from gateway.model.instant import Instant, vietnam_day
+from gateway.model.instant import MICROSECONDS, Instant, vietnam_day
 from gateway.ports import Clock, Entropy, LogStore
+
+GRACE_SECONDS = 3600
+"""How long the epoch before the current one is kept, so that receipts of what was just recorded can still open it."""
 
 
 class Epochs:
@@ -18,6 +21,7 @@ class Epochs:
         self._entropy = entropy
         self._recipients = recipients
         self._current: Epoch | None = None
+        self._before: Epoch | None = None
 
     @property
     def current(self) -> Epoch:
@@ -26,8 +30,17 @@ class Epochs:
             raise RuntimeError("no epoch yet: renew first")
         return self._current
 
+    def find(self, epoch_id: str) -> Epoch | None:
+        """The epoch of this id, while it is in memory: the current one, or for an hour the one before it."""
+        self._forget(self._clock.now())
+        for epoch in (self._current, self._before):
+            if epoch is not None and epoch.id == epoch_id:
+                return epoch
+        return None
+
     def due(self, now: Instant) -> bool:
         """Whether a new Vietnamese day has begun since the current epoch did."""
+        self._forget(now)
         return self._current is None or vietnam_day(now) != vietnam_day(self._current.starts)
 
     async def renew(self) -> Epoch:
@@ -40,5 +53,9 @@ class Epochs:
             starts=now,
         )
         await self._store.save_epoch(epoch.id, epoch.starts, seal_epoch(epoch, self._recipients))
-        self._current = epoch
+        self._before, self._current = self._current, epoch
         return epoch
+
+    def _forget(self, now: Instant) -> None:
+        if self._current is not None and not 0 <= now - self._current.starts < GRACE_SECONDS * MICROSECONDS:
+            self._before = None  # the clock having been set back too: then nobody knows how long it has been kept

@@ -211,7 +211,15 @@ class Gateway:
         providers = {name: self._provider(settings, name) for name in settings.providers}
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
         facades = facades_of(settings)
-        origins = Origins(settings=settings, trust=trust, providers=providers, prefill=prefill, clock=core.clock)
+        origins = Origins(
+            settings=settings,
+            trust=trust,
+            providers=providers,
+            prefill=prefill,
+            clock=core.clock,
+            log=core.store.log,
+            epochs=core.epochs,
+        )
         rules = compile_rules(origins)
         configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)
         policy = Document(kind="policy", digest=settings.policy_digest, content=settings.policy_files, at=now)

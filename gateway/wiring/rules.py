@@ -11,27 +11,30 @@ from adapters.rest.outbound import RestOptions, RestTarget
 from adapters.rest.outbound import ServiceKind as RestKind
 from gateway.config.load import Settings
 from gateway.config.services import Adapter, ServiceSettings
+from gateway.exchange.epochs import Epochs
 from gateway.exchange.prefill import PrefillSchema
+from gateway.exchange.receipt_service import PATH as RECEIPTS_PATH
 from gateway.exchange.rules import Route, Rules, Validator
 from gateway.ledger.record import InForce
 from gateway.model.ids import ServiceId
 from gateway.model.pointer import parse_pointer
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
-from gateway.ports import Clock, Interface, Target
+from gateway.ports import Clock, Interface, LogStore, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
 from gateway.wiring.interfaces import build_interfaces, request_schema, soap_target
 from gateway.wiring.mappings import entry_point_target, mapped_target
 from gateway.wiring.metadata import metadata_routes, metadata_terms
+from gateway.wiring.receipts import receipt_route, receipt_service, receipt_terms
 
 BUILD = f"motlan {version('motlan')}"
 
 
 class Origins(Struct, frozen=True, kw_only=True):
     """What rules are compiled from. providers: by name. prefill: the target of the gateway's own service. clock: of
-    the targets that need one.
+    the targets that need one. log, epochs: what receipts are made of.
     """
 
     settings: Settings
@@ -39,6 +42,8 @@ class Origins(Struct, frozen=True, kw_only=True):
     providers: Mapping[str, Provider]
     prefill: Target
     clock: Clock
+    log: LogStore
+    epochs: Epochs
 
 
 def compile_rules(origins: Origins) -> Rules:
@@ -48,19 +53,22 @@ def compile_rules(origins: Origins) -> Rules:
     interfaces = build_interfaces(settings, schemas)
     routes = {each.id: _route(each, origins, schemas, interfaces.get(each.id)) for each in settings.services.values()}
     policy = PolicySet.compile(settings.grants, terms_of(settings))
+    receipts = receipt_route(settings, in_force(settings, trust), origins.log, origins.epochs)
+    own = {receipts.service: receipts}
     return Rules(
         trust=trust,
         keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
         policy=policy,
-        routes=routes | metadata_routes(settings, policy, routes, interfaces),
+        routes=routes | metadata_routes(settings, policy, routes, interfaces) | own,
         in_force=in_force(settings, trust),
         interfaces=interfaces,
     )
 
 
 def terms_of(settings: Settings) -> list[ServiceTerms]:
-    """What policy must know of every service, those that describe the others included."""
-    return [*(_terms(each) for each in settings.services.values()), *metadata_terms(settings)]
+    """What policy must know of every service, those that describe the others and the receipts included."""
+    services = [_terms(each) for each in settings.services.values()]
+    return [*services, *metadata_terms(settings), receipt_terms(settings)]
 
 
 def in_force(settings: Settings, trust: TrustStore, schema: bytes | None = None) -> InForce:
@@ -136,9 +144,9 @@ def _target(chosen: ServiceSettings, origins: Origins, interface: Interface | No
 
 
 def own_services(settings: Settings) -> dict[str, ServiceId]:
-    """Paths of our own API → the services they are."""
+    """Paths of our own API → the services they are. One that ends in ``/`` is followed by something's name."""
     prefill = [each.id for each in settings.services.values() if each.adapter is Adapter.PREFILL]
-    return dict(zip((PREFILL_PATH,), prefill, strict=False))
+    return {RECEIPTS_PATH: receipt_service(settings), **dict(zip((PREFILL_PATH,), prefill, strict=False))}
 
 
 PREFILL_PATH = "/v1/prefill"
