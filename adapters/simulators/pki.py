@@ -12,6 +12,7 @@ The list is put together and signed without the gateway's code for it, as anothe
     members/  VN_GOV_H24_portal/ sign.pem sign.key.pem tls.pem tls.key.pem …
     signers/  1.key.pem 1.pub.pem …       roles/ auditor.key.pem auditor.pub.pem …
     trust/    draft.json (the list's payload), list.jws (signed)
+    tsa/      tsa.pem tsa.key.pem (of a timestamp authority)
     bad/      expired.pem expired.key.pem …
 """
 
@@ -29,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 from msgspec.structs import replace
 
+from adapters.simulators.tsa_certificate import make_tsa
 from adapters.simulators.weak_certificate import sign_with_sha1
 from gateway.keys.file import write_private_key
 from gateway.keys.issue import DevelopmentAuthority, KeyKind, PrivateKey, Profile, new_key
@@ -94,7 +96,7 @@ class Pki(Struct, frozen=True, kw_only=True):
     """What ``make`` made.
 
     signers: private keys; signer_keys: the public ones, of which a gateway's configuration pins all, requiring
-    SIGNERS_REQUIRED. hosted: key and certificate. log_vkey: C2SP verifier key. bad, bad_tls: signing and TLS
+    SIGNERS_REQUIRED. hosted, tsa: key and certificate. log_vkey: C2SP verifier key. bad, bad_tls: signing and TLS
     certificates that must be refused, by name; empty unless asked for.
     """
 
@@ -111,6 +113,7 @@ class Pki(Struct, frozen=True, kw_only=True):
     signer_keys: tuple[Path, ...]
     role_keys: dict[RoleName, Path]
     trust_list: Path
+    tsa: tuple[Path, Path]
     bad: dict[str, Bad]
     bad_tls: dict[str, Bad]
 
@@ -179,6 +182,7 @@ class _Maker:
             signer_keys=tuple(path.with_name(path.name.replace(".key.", ".pub.")) for path in signers),
             role_keys=dict(zip(RoleName, roles, strict=True)),
             trust_list=self.publish(document, list(signers.values())[:SIGNERS_REQUIRED]),
+            tsa=make_tsa(self.folder, now=self.now, days=self.days),
             bad=refused,
             bad_tls=refused_tls,
         )
