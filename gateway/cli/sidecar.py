@@ -137,7 +137,8 @@ def _settings(options: dict[str, Any]) -> Settings:
 async def _serve(host: str, port: int, plan: _Plan) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     async with transport(plan.options["ca"], seconds=plan.options["seconds"]) as http:
-        server = web.Server(_sidecar(http, plan).handle, access_log=None)
+        # What is compressed stays so: Content-Encoding is signed, and says it of these very bytes.
+        server = web.Server(_sidecar(http, plan).handle, access_log=None, auto_decompress=False)
         runner = web.ServerRunner(server)
         await runner.setup()
         await web.TCPSite(runner, host, port).start()

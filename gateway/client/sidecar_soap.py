@@ -23,7 +23,7 @@ from gateway.client.sidecar_mime import SOAP12_MEDIA, Package, Split, has_xop, i
 from gateway.client.sidecar_plain import is_fault, speaks_xroad, with_blocks, without_blocks
 from gateway.client.sidecar_settings import Settings
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.request import MISSING_HEADER, TARGET_REFUSED
+from gateway.model.errors.request import MISSING_HEADER, TARGET_REFUSED, UNSUPPORTED_MEDIA_TYPE
 from gateway.model.errors.sidecar import ANSWER_TOO_LARGE, GATEWAY_UNREACHABLE
 from gateway.model.errors.signature import ANSWER_UNSIGNED
 from gateway.model.errors.wsse import SECURITY_CONFIRMATION
@@ -88,6 +88,8 @@ class SoapSidecar:
 
     def _asked(self, head: Head, data: bytes) -> _Asked:
         """What is to be signed. Raises ExchangeError."""
+        if head.all("content-encoding"):
+            raise ExchangeError(UNSUPPORTED_MEDIA_TYPE, "compressed messages are not taken")
         service = _named(head)
         package = opened(head.get("content-type"), data, self._split)
         xop = package.xop
@@ -125,6 +127,7 @@ class SoapSidecar:
         content_type, data = written(package, _boundary())
         headers = {
             "Content-Type": content_type,
+            "Accept-Encoding": "identity",  # what is proved is the envelope itself
             "Accept-Language": head.get("accept-language") or self._settings.language,
         }
         action = head.get("soapaction")

@@ -1,6 +1,7 @@
 """Systems that nobody can change, through the sidecar: plain SOAP in, a real gateway and a real SOAP provider behind."""
 
 import base64
+import gzip
 import hashlib
 import shutil
 import xml.etree.ElementTree as ET
@@ -333,6 +334,13 @@ def test_what_is_no_message_is_not_sent(land: World, plain: SoapConsumer, case: 
     before, rows = land.forwarded, land.rows()
     assert fault_of(plain.post(body, content_type, target=PATH)).startswith("client.")
     assert (land.forwarded, land.rows()) == (before, rows)
+
+
+def test_compressed_messages_are_not_taken(land: World, plain: SoapConsumer) -> None:
+    before = land.forwarded
+    data = gzip.compress(envelope("", find("12-345")))
+    answer = plain.post(data, target=PATH, fields=[("Content-Encoding", "gzip")])
+    assert (fault_of(answer), land.forwarded) == ("client.invalid_content_type", before)
 
 
 def test_soap_1_2_gets_soap_1_2(plain: SoapConsumer) -> None:

@@ -38,7 +38,9 @@ class RunningSidecar:
             language="en",
         )  # fmt: skip
         soap = SoapSidecar(http, settings, key, believed, split)
-        self._runner = web.ServerRunner(web.Server(Sidecar(client, settings, soap=soap).handle, access_log=None))
+        self._runner = web.ServerRunner(
+            web.Server(Sidecar(client, settings, soap=soap).handle, access_log=None, auto_decompress=False)
+        )
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"

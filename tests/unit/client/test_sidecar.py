@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 
@@ -58,7 +59,9 @@ async def listening(server, *, gateway=None, soap=None, failed=lambda _: None, *
             keys=CurrentKeys(KnownGateways((der,)), now), language="en", scheme=Scheme.HTTP_SIGNATURE,
         )  # fmt: skip
         runner = web.ServerRunner(
-            web.Server(Sidecar(client, settings, soap=soap, failed=failed).handle, access_log=None)
+            web.Server(
+                Sidecar(client, settings, soap=soap, failed=failed).handle, access_log=None, auto_decompress=False
+            )
         )
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -180,6 +183,14 @@ async def test_caller_that_waits_to_be_told_to_send_is_told(local):
     writer.write(b"{}")
     assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200 ")
     writer.close()
+
+
+async def test_compressed_body_goes_on_as_it_is(server, local):
+    data = gzip.compress(b'{"a":1}')
+    async with local.post(CITIZEN, data=data, headers={"Content-Encoding": "gzip"}) as answer:
+        assert answer.status == 200
+    [(head, content)] = server.seen
+    assert (head.get("content-encoding"), content) == ("gzip", data)
 
 
 async def test_own_paths_are_not_for_a_jws(server):
