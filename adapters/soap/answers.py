@@ -8,10 +8,10 @@ from msgspec import UNSET, Struct
 
 from adapters.soap.headers import XROAD
 from adapters.soap.metadata import MetadataInterface
-from adapters.soap.reading import canonical, look, read
+from adapters.soap.reading import PassedOn, canonical, look, read, stands_alone
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.provider import INVALID_REPLY, kind_of
-from gateway.model.message import Fields, is_xml
+from gateway.model.message import Body, is_xml
 from gateway.model.outcomes import SUCCESSES
 from gateway.model.stages import Minimised
 from gateway.ports import Interface
@@ -19,29 +19,17 @@ from gateway.ports import Interface
 HASH_ALGORITHM = "http://www.w3.org/2001/04/xmlenc#sha512"
 
 
-class Written(Struct, frozen=True):
-    """An envelope of ours. soap: its namespace. fields: header fields beside Content-Type."""
+class AnswerElement(Struct, frozen=True):
+    """The element in Body. canonical: whether it stands by itself as ``reading.stands_alone`` has it."""
 
-    soap: str
-    root: bytes
-    fields: Fields
+    octets: bytes
+    canonical: bool = False
 
 
-def envelope(soap: str, blocks: list[bytes], request_hash: str | None, element: bytes) -> bytes:
-    """An envelope. blocks: of the header, each by itself. request_hash: base64; None without X-Road headers."""
-    hashed = ""
-    if request_hash is not None:
-        hashed = f'<x:requestHash xmlns:x="{XROAD}" algorithmId="{HASH_ALGORITHM}">{request_hash}</x:requestHash>'
-    return b"".join(
-        (
-            f'<?xml version="1.0" encoding="UTF-8"?>\n<S:Envelope xmlns:S="{soap}"><S:Header>'.encode(),
-            *blocks,
-            hashed.encode(),
-            b"</S:Header><S:Body>",
-            element,
-            b"</S:Body></S:Envelope>",
-        )
-    )
+def hash_block(request_hash: str) -> bytes:
+    """The header block that binds an answer to its request (PR-MESS §2.2), canonical. request_hash: base64."""
+    text = f'<x:requestHash xmlns:x="{XROAD}" algorithmId="{HASH_ALGORITHM}">{request_hash}</x:requestHash>'
+    return text.encode()
 
 
 def answer_element(
@@ -49,28 +37,36 @@ def answer_element(
     operation: str,
     interface: Interface | None,
     parse_json: Callable[[bytes], Any],
-) -> bytes:
+) -> AnswerElement:
     """The element that answers an operation. Raises ExchangeError where the reply has none.
 
     XML of the provider is passed on as it is, once it was seen to be one element; JSON by the service's interface.
     """
     reply, body = minimised.replied.reply, minimised.body
     if isinstance(interface, MetadataInterface):
-        return _translated(minimised, operation, interface, parse_json)
+        return AnswerElement(_translated(minimised, operation, interface, parse_json))
     if is_xml(minimised.fields) and body.size:
-        if body.data is None:
-            raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
-        try:
-            return canonical(read(look(body.data)))
-        except ExchangeError as error:
-            raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
+        octets = _passed_on(body)
+        return AnswerElement(octets, stands_alone(octets))
     if reply.outcome not in SUCCESSES:
         raise ExchangeError(kind_of(reply.outcome, reply.provider_code), parts=reply.differing)
     if not body.size:
-        return _empty(operation)
+        return AnswerElement(_empty(operation))
     if interface is None:
         raise ExchangeError(INVALID_REPLY, "the service has no SOAP interface for this answer")
-    return _translated(minimised, operation, interface, parse_json)
+    return AnswerElement(_translated(minimised, operation, interface, parse_json))
+
+
+def _passed_on(body: Body) -> bytes:
+    """The provider's element, canonical, once it was seen to be one that may be passed on."""
+    if body.data is None:
+        raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
+    if isinstance(body.read, PassedOn):
+        return body.data
+    try:
+        return canonical(read(look(body.data)))
+    except ExchangeError as error:
+        raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
 
 
 def _translated(

@@ -7,15 +7,15 @@ one message is kept for the next.
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, structs
 
-from adapters.soap.answers import Written, answer_element, envelope
+from adapters.soap.answers import answer_element, hash_block
 from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
 from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import addressed, echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
-from adapters.soap.reading import SOAP11, SOAP12, Looked, Message, Vocabulary, look, opened, read_message
+from adapters.soap.reading import SOAP11, SOAP12, Looked, Message, Vocabulary, look, opened, read_message, stands_alone
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
 from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
@@ -26,6 +26,7 @@ from gateway.model.errors.soap import INVALID_SOAP, ROOT_TOO_LARGE, WRONG_OPERAT
 from gateway.model.ids import RecordId, ServiceId, encode
 from gateway.model.message import AnswerHead, Body, Fields, Head
 from gateway.model.stages import Answer, Minimised
+from gateway.model.written import WrittenEnvelope
 from gateway.ports import Interface
 from gateway.validation.mime import RELATED, parse_media_type
 
@@ -163,8 +164,10 @@ class SoapCodec:
         interface = self._interface(recorded.claim.service)
         message = _read(recorded.authorized.verified.parts.body)
         element = answer_element(minimised, message.operation, interface, self._parse_json)
-        blocks = [*addressed(message), *(echoed(message) if enveloped else ())]
-        root = envelope(message.soap, blocks, request_hash if enveloped else None, element)
+        blocks = addressed(message)
+        if enveloped:
+            blocks += [*echoed(message), hash_block(request_hash)]
+        written = WrittenEnvelope(soap=message.soap, blocks=tuple(blocks), element=element.octets)
         claim, request_id = recorded.claim, recorded.id
         fields = (
             ("X-Road-Id", claim.message_id or request_id),
@@ -178,7 +181,9 @@ class SoapCodec:
         attached = minimised.attached
         if isinstance(interface, MetadataInterface):
             attached = interface.attached(minimised.document)
-        return _written(Written(message.soap, root, fields), attached, record_id, enveloped=enveloped)
+        answer = _answered(written, fields, attached, record_id, enveloped=enveloped)
+        simple = enveloped and element.canonical and all(map(stands_alone, blocks))
+        return structs.replace(answer, written=written) if simple else answer
 
     def with_root(self, answer: Answer, root: bytes) -> Answer:
         """An answer with attachments, with another envelope (the sealed one) as its first part."""
@@ -259,18 +264,20 @@ def _kind(head: Head, body: Body) -> _Kind:
     return _Kind(soap, media.parameters.get("charset"))
 
 
-def _written(written: Written, attached: Body | None, record_id: RecordId, *, enveloped: bool) -> Answer:
+def _answered(
+    written: WrittenEnvelope, told: Fields, attached: Body | None, record_id: RecordId, *, enveloped: bool
+) -> Answer:
     """The unsealed answer, with the provider's attachments where it has any. The boundary is its record's id.
 
     A façade's answer is signed as a whole, so it must be in memory. Raises ExchangeError.
     """
-    content_type, body = MEDIA[written.soap], Body(written.root)
+    content_type, body = MEDIA[written.soap], Body(written.whole())
     if attached is not None and len(attached.parts) > 1:
-        content_type, body = compose(written.root, content_type, attached, f"motlan-{record_id}")
+        content_type, body = compose(written.whole(), content_type, attached, f"motlan-{record_id}")
         if not enveloped:
             whole = joined(body)
             if whole is None:
                 raise ExchangeError(INVALID_REPLY, "attachments this large are for callers that send X-Road headers")
             body = whole
-    fields: Fields = (("Content-Type", content_type), *written.fields)
+    fields: Fields = (("Content-Type", content_type), *told)
     return Answer(head=AnswerHead(status=200, fields=fields), body=body, enveloped=enveloped)

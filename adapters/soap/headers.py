@@ -6,11 +6,11 @@ not ours to understand is refused (SOAP 1.1 §4.2.3).
 
 import re
 from collections.abc import Iterable
-from xml.sax.saxutils import escape
 
 from msgspec import Struct
 
 from adapters.soap.reading import SOAP11, SOAP12, Message, canonical
+from adapters.soap.translate_scalars import escaped
 from adapters.soap.xml import Element
 from gateway.model.envelope import Purpose
 from gateway.model.errors import ErrorKind, ExchangeError
@@ -131,7 +131,7 @@ def echoed(message: Message) -> list[bytes]:
 
 
 def addressed(message: Message) -> list[bytes]:
-    """WS-Addressing of the answer, where the request has a message id: which one it answers (WS-A 1.0 §3.4)."""
+    """WS-Addressing of the answer, canonical: where the request has a message id, which one it answers (WS-A 1.0 §3.4)."""
     blocks = []
     for namespace in ADDRESSING:
         said = {
@@ -140,7 +140,7 @@ def addressed(message: Message) -> list[bytes]:
         if said.get("MessageID"):
             action = said.get("Action", "").removesuffix("Request") + "Response"
             for name, text in (("Action", action), ("RelatesTo", said["MessageID"])):
-                blocks.append(f'<w:{name} xmlns:w="{namespace}">{escape(text)}</w:{name}>'.encode())
+                blocks.append(f'<w:{name} xmlns:w="{namespace}">{escaped(text)}</w:{name}>'.encode())
     return blocks
 
 

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct
 
 from adapters.provider import bare_reply, retry_after
 from adapters.soap.outbound_answer import Fault, Opened, Prove, UnreadableAnswerError, alone, open_answer
+from adapters.soap.reading import passed_on
 from adapters.soap.translate_shapes import MisfitError
 from adapters.soap.xml import Decode, Element, UnreadableXmlError, parse
 from adapters.soap.xop import inlined
@@ -87,10 +88,9 @@ def _of_envelope(reading: Reading, opened: Opened, status: int, body: Body) -> R
 
 
 def _answered(reading: Reading, opened: Opened, element: Element, body: Body, outcome: Outcome) -> Reply:
-    octets = alone(element)
     whole = element
     if opened.attached and reading.to_json is not None:
-        filled = inlined(parse(octets), body.parts)
+        filled = inlined(parse(alone(element)), body.parts)
         if filled is None and not reading.as_xml:
             return _broken(reading)  # JSON cannot carry what was too large to be kept
         whole = element if filled is None else parse(filled)
@@ -102,11 +102,18 @@ def _answered(reading: Reading, opened: Opened, element: Element, body: Body, ou
         outcome=outcome,
         status=200,
         fields=XML_FIELDS if reading.as_xml else _JSON_FIELDS,
-        body=Body(octets if reading.as_xml else encode(document)),
+        body=_body(reading, element, document),
         document=document,
         attached=body if opened.attached and reading.as_xml else None,
         evidence=_evidence(opened),
     )
+
+
+def _body(reading: Reading, element: Element, document: Any) -> Body:
+    if not reading.as_xml:
+        return Body(encode(document))
+    soap = reading.request.claim.protocol is MessageProtocol.SOAP
+    return passed_on(element) if soap else Body(alone(element))
 
 
 def _evidence(opened: Opened) -> tuple[tuple[str, str], ...]:

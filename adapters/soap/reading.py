@@ -17,6 +17,7 @@ from adapters.soap.xml import Element
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.gateway import OVERLOADED
 from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
+from gateway.model.message import Body
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -55,6 +56,8 @@ _LOCATED = etree.XPath(
     namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
 )
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
+_SUSPECT = (b"<?", b"include", b"chemaLocation")
+"""Whatever is refused (``_check``) holds one of these, or more than so many attributes."""
 
 
 class Looked(Struct, frozen=True):
@@ -205,6 +208,19 @@ def canonical(element: Element) -> bytes:
 def stands_alone(octets: bytes) -> bool:
     """Whether what ``canonical`` gives is exclusive canonical form without a PrefixList: it may be signed as it is."""
     return b':type="' not in octets
+
+
+class PassedOn(Struct, frozen=True):
+    """What ``Body.read`` says of an element that was read, canonical and found to be one that may be passed on."""
+
+
+def passed_on(element: Element) -> Body:
+    """An element of a provider as a body. What could be wrong with it is looked for when it is read again."""
+    octets = canonical(element)
+    body = Body(octets)
+    if octets.count(b"=") <= _MOST_ATTRIBUTES and not any(each in octets for each in _SUSPECT):
+        body.read = PassedOn()
+    return body
 
 
 def _in_value(prefix: bytes, octets: bytes) -> bool:
