@@ -3,7 +3,7 @@
 import ctypes
 import gc
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.model.ids import ServiceId, SubsystemId
 from gateway.model.instant import Instant
 from tests.support import wsse
 from tests.support.attacks import World
-from tests.support.gateways import BASIS, PORTAL, PURPOSE
+from tests.support.gateways import BASIS, PORTAL, PROVIDER, PURPOSE
 from tests.support.soap_office import ARCHIVE, NS, caller, proved
 from tests.support.wsse import Ref
 from tests.support.xroad_soap import IDENTIFIERS, SOAP, XROAD, SoapAnswer
@@ -26,6 +26,12 @@ REFS = (*BLOCK_REFS, BODY_REF, TIME_REF)
 NUMBER = "001090000001"
 ASKED = f'<a:archive xmlns:a="{NS}"><number>{NUMBER}</number></a:archive>'
 EVIL = f'<a:archive xmlns:a="{NS}"><number>001099999999</number></a:archive>'
+
+WRAPPER = '<w:wrapper xmlns:w="urn:w">{}</w:wrapper>'
+EVIL_BODY = f'<s:Body wsu:Id="evil">{EVIL}</s:Body>'
+NOTHING = f"{PROVIDER}/nothing"
+"""No service."""
+Change = Callable[[str], str]
 
 _numbers = itertools.count()
 
@@ -77,6 +83,53 @@ def crafted(
     """A signed envelope: right over what it says, whether or not that is acceptable."""
     how.setdefault("times", wsse.timestamp(place.clock.now() if at is None else at))
     return wsse.craft(text or document(), refs, signer=signer or place.key(PORTAL), **how).decode()
+
+
+def to_nowhere() -> str:
+    return document('<n:nothing xmlns:n="urn:n"/>', blocks(service=NOTHING))
+
+
+def cut(text: str, name: str) -> str:
+    """The first element of that name, with all that is in it."""
+    begin = text.index(f"<{name}")
+    return text[begin : text.index(f"</{name}>", begin) + len(f"</{name}>")]
+
+
+def body(text: str) -> str:
+    return cut(text, "s:Body")
+
+
+def security(text: str) -> str:
+    return cut(text, "wsse:Security ").replace("</wsse:Security >", "</wsse:Security>")
+
+
+def into_header(text: str, more: str) -> str:
+    return text.replace("</s:Header>", more + "</s:Header>", 1)
+
+
+def swapped(text: str, inside: Change) -> str:
+    """The evil Body in the signed one's place, which goes to where ``inside`` puts it in the rest."""
+    held = body(text)
+    return inside(text.replace(held, "@HERE@")).replace("@HERE@", EVIL_BODY, 1).replace("@SIGNED@", held)
+
+
+def whole(text: str) -> str:
+    """The Security header."""
+    begin = text.index("<wsse:Security ")
+    return text[begin : text.index("</wsse:Security>") + len("</wsse:Security>")]
+
+
+def signature(text: str) -> str:
+    begin = text.index("<ds:Signature ")
+    return text[begin : text.index("</ds:Signature>") + len("</ds:Signature>")]
+
+
+def unsigned(element: str) -> Change:
+    return lambda text: into_header(text, element)
+
+
+def changed(old: str, new: str) -> Change:
+    return lambda text: text.replace(old, new, 1)
 
 
 def value_of(envelope: str) -> str | None:
