@@ -298,6 +298,9 @@ class LogStore(Protocol):
     def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
         """Rows that match, newest first."""
 
+    async def endings(self, requests: Sequence[RecordId]) -> Sequence[StoredRecord]:
+        """The records in the tree that ended these requests, in no order."""
+
 
 class Document(Struct, frozen=True, kw_only=True):
     """Something in force that records name by its digest.
@@ -319,10 +322,12 @@ class StaleSequencerError(Exception):
 class LogQuery(Struct, frozen=True, kw_only=True):
     """A search by auditors. Every given condition must hold; pseudonyms: any of them (one per epoch).
 
+    epochs: of each pseudonym the id of its epoch, so that it is looked for among that epoch's records only; or none.
     before_seq: keyset pagination, only rows committed before it.
     """
 
     pseudonyms: tuple[bytes, ...] = ()
+    epochs: tuple[str, ...] = ()
     client: str | None = None
     service: str | None = None
     purpose: str | None = None

@@ -1,6 +1,7 @@
 """The storage ports in memory, for tests: the same contracts, nothing durable."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -296,11 +297,17 @@ class MemoryLogStore:
                 found += 1
                 yield self.stored(seq)
 
+    async def endings(self, requests: Sequence[RecordId]) -> Sequence[StoredRecord]:
+        """As the port says."""
+        records = [self.stored(seq) for seq in range(1, self._size + 1)]
+        return [record for record in records if record.row.ends in requests]
+
 
 def _matches(kept: _Kept, query: LogQuery) -> bool:
     if (query.since is not None and kept.at < query.since) or (query.until is not None and kept.at >= query.until):
         return False
-    if query.pseudonyms and not any(value in query.pseudonyms for _, value in kept.row.pseudonyms):
+    sought = [value for value, epoch in zip_longest(query.pseudonyms, query.epochs) if epoch in {None, kept.row.epoch}]
+    if query.pseudonyms and not any(value in sought for _, value in kept.row.pseudonyms):
         return False
     skeleton: dict[str, Any] = msgspec.json.decode(kept.row.skeleton)
     for name in ("client", "service", "purpose", "kind", "outcome"):

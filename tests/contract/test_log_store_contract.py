@@ -180,6 +180,32 @@ async def test_search(store: Store, asked: dict[str, Any], expected: list[int]) 
     assert await found(store, **asked) == list(expected)
 
 
+async def test_a_pseudonym_is_looked_for_in_its_own_epoch(store: Store) -> None:
+    """Epochs a and b take turns, as those of two processes do; the same person has another pseudonym in each."""
+    people = {"a": bytes([1]) * 16, "b": bytes([2]) * 16, "c": bytes([3]) * 16}
+    for number in range(1, 13):
+        epoch = "c" if number > 8 else "ab"[number % 2]
+        await store.journal.commit(commit(number, epoch=epoch, pseudonyms=(("person", people[epoch]),)), at(number))
+    await sequence(store.log)
+    asked = {"pseudonyms": tuple(people.values()), "epochs": ("a", "b", "c")}
+    assert await found(store, **asked) == list(range(12, 0, -1))
+    assert await found(store, **asked, limit=3, before_seq=10) == [9, 8, 7]
+    assert await found(store, pseudonyms=(people["b"],), epochs=("b",)) == [7, 5, 3, 1]
+    assert await found(store, pseudonyms=(people["b"],), epochs=("never used",)) == []
+
+
+async def test_the_records_that_ended_requests(store: Store) -> None:
+    for number in range(1, 5):
+        await store.journal.commit(commit(number, opens=True), at(number))
+    for number, ended in ((5, 2), (6, 4)):
+        await store.journal.commit(commit(number, ends=record_id(ended)), at(number))
+    asked = [record_id(number) for number in (1, 2, 4)]
+    assert list(await store.log.endings(asked)) == []
+    await sequence(store.log)
+    assert sorted(numbers(await store.log.endings(asked))) == [5, 6]
+    assert list(await store.log.endings([])) == []
+
+
 async def test_search_pages_join_without_gap_or_repeat(store: Store) -> None:
     await searchable(store)
     pages: list[int] = []

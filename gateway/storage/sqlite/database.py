@@ -5,7 +5,7 @@ from pathlib import Path
 
 import apsw
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The version that this code reads and writes: the number of the last migration."""
 
 APPLICATION_ID = 0x4D4F544C

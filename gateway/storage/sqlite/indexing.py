@@ -46,6 +46,8 @@ class Additions(Struct):
     opened: dict[bytes, int] = field(default_factory=dict)
     ended: list[tuple[bytes]] = field(default_factory=list)
     minutes: dict[int, list[int]] = field(default_factory=dict)
+    epochs: dict[str, list[int]] = field(default_factory=dict)
+    endings: list[tuple[bytes, int]] = field(default_factory=list)
 
 
 def gather(rows: Sequence[tuple[int, PackedRow]]) -> Additions:
@@ -59,8 +61,11 @@ def gather(rows: Sequence[tuple[int, PackedRow]]) -> Additions:
         _gather_terms(additions, seq, row.skeleton)
         span = additions.minutes.setdefault(minute_of(row.at), [seq, seq])
         span[1] = seq
+        span = additions.epochs.setdefault(row.epoch, [seq, seq])
+        span[1] = seq
         if row.ends is not None:
             ended = id_key(row.ends)
+            additions.endings.append((ended, seq))
             if additions.opened.pop(ended, None) is None:
                 additions.ended.append((ended,))
         if row.opens:
@@ -93,3 +98,6 @@ def write(connection: apsw.Connection, additions: Additions) -> None:
     insert_many(connection, "open_request_add", list(additions.opened.items()))
     for minute, (first, last) in additions.minutes.items():
         connection.execute(SQL["minute_add"], (minute, first, last))
+    for epoch, (first, last) in additions.epochs.items():
+        connection.execute(SQL["epoch_span_add"], (epoch, first, last))
+    insert_many(connection, "ending_add", additions.endings)

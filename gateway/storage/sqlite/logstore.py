@@ -149,6 +149,16 @@ class SqliteLogStore:
         """As the port says. Finds what is in the tree; times are those of the commits."""
         return search(self._engine, query)
 
+    async def endings(self, requests: Sequence[RecordId]) -> Sequence[StoredRecord]:
+        """As the port says."""
+
+        def work(connection: apsw.Connection) -> list[StoredRecord]:
+            size, _ = _tree(connection)
+            asked = apsw.carray(tuple([id_key(request) for request in requests]))
+            return [stored(seq, unpack(packed), size) for seq, packed in connection.execute(SQL["endings"], (asked,))]
+
+        return await self._engine.read(work) if requests else []
+
 
 def _document(row: Any) -> Document:
     kind, digest, content, note, at = row

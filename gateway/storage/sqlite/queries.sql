@@ -126,6 +126,9 @@ UPDATE journal SET row = ? WHERE seq = ?
 -- name: pseudonym_remove
 DELETE FROM pseudonym WHERE segment = ? AND pseudonym = ? AND seq = ?
 
+-- name: row
+SELECT row FROM journal WHERE seq = ?
+
 -- name: rows_between
 SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
 
@@ -170,3 +173,18 @@ SET first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, exc
 
 -- name: minutes_span
 SELECT min(first_seq), max(last_seq) FROM minute WHERE minute BETWEEN ? AND ?
+
+-- name: epoch_span_add
+INSERT INTO epoch_span (epoch, first_seq, last_seq) VALUES (?, ?, ?)
+ON CONFLICT (epoch) DO UPDATE
+SET first_seq = min(first_seq, excluded.first_seq), last_seq = max(last_seq, excluded.last_seq)
+
+-- name: epoch_spans
+SELECT epoch, first_seq, last_seq FROM epoch_span
+
+-- name: ending_add
+INSERT OR IGNORE INTO ending (id, seq) VALUES (?, ?)
+
+-- name: endings
+SELECT journal.seq, journal.row FROM carray(?) AS asked CROSS JOIN ending ON ending.id = asked.value
+CROSS JOIN journal ON journal.seq = ending.seq

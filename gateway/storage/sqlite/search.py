@@ -1,7 +1,7 @@
 """Searching the log, newest first, in pages that begin where the last one ended (keyset pagination).
 
-A search by pseudonym goes back segment by segment; one by client, service and so on walks the rarest value's list and
-looks the others up; one by time alone walks the records of those minutes.
+A search by pseudonym goes back segment by segment (pseudonyms.py); one by client, service and so on walks the rarest
+value's list and looks the others up; one by time alone walks the records of those minutes.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -12,25 +12,19 @@ from msgspec import Struct
 from gateway.model.storage import StoredRecord
 from gateway.ports import LogQuery
 from gateway.storage.sqlite.engine import Engine
-from gateway.storage.sqlite.indexing import FIELDS, SEGMENT_BITS, minute_of
+from gateway.storage.sqlite.indexing import FIELDS, minute_of
+from gateway.storage.sqlite.pseudonyms import ALSO, by_pseudonym
 from gateway.storage.sqlite.rows import PackedRow, stored, unpack
 from gateway.storage.sqlite.statements import SQL
 
 _PAGE = 200
 _LAST_MINUTE = 2**62
 
-_ALSO = " AND EXISTS (SELECT 1 FROM posting AS other WHERE other.term = ? AND other.seq = found.seq)"
 _BY_TERM = """
 SELECT journal.seq, journal.row FROM posting AS found CROSS JOIN journal ON journal.seq = found.seq
 WHERE found.term = ? AND found.seq >= ? AND found.seq <= ?{also} ORDER BY found.seq DESC
 """
 _BY_TIME = "SELECT seq, row FROM journal WHERE seq >= ? AND seq <= ? ORDER BY seq DESC"
-_BY_PSEUDONYM = """
-SELECT journal.seq, journal.row FROM (
-  SELECT DISTINCT pseudonym.seq AS seq FROM carray(?) AS asked CROSS JOIN pseudonym
-  ON pseudonym.segment = ? AND pseudonym.pseudonym = asked.value WHERE pseudonym.seq >= ? AND pseudonym.seq <= ?
-) AS found CROSS JOIN journal ON journal.seq = found.seq WHERE true{also} ORDER BY found.seq DESC
-"""
 
 
 class _Plan(Struct):
@@ -105,23 +99,11 @@ def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -
 
 def _candidates(connection: apsw.Connection, query: LogQuery, plan: _Plan) -> Iterator[tuple[int, PackedRow]]:
     if query.pseudonyms:
-        yield from _by_pseudonym(connection, query.pseudonyms, plan)
-        return
-    if plan.terms:
-        statement = _BY_TERM.format(also=_ALSO * (len(plan.terms) - 1))
+        rows = by_pseudonym(connection, query, (plan.first, plan.last), plan.terms)
+    elif plan.terms:
+        statement = _BY_TERM.format(also=ALSO * (len(plan.terms) - 1))
         rows = connection.execute(statement, (plan.terms[0], plan.first, plan.last, *plan.terms[1:]))
     else:
         rows = connection.execute(_BY_TIME, (plan.first, plan.last))
     for seq, packed in rows:
         yield seq, unpack(packed)
-
-
-def _by_pseudonym(
-    connection: apsw.Connection, pseudonyms: tuple[bytes, ...], plan: _Plan
-) -> Iterator[tuple[int, PackedRow]]:
-    statement = _BY_PSEUDONYM.format(also=_ALSO * len(plan.terms))
-    asked = apsw.carray(pseudonyms)
-    for segment in range(plan.last >> SEGMENT_BITS, (plan.first >> SEGMENT_BITS) - 1, -1):
-        found = connection.execute(statement, (asked, segment, plan.first, plan.last, *plan.terms))
-        for seq, packed in found:
-            yield seq, unpack(packed)
