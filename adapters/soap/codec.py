@@ -7,7 +7,7 @@ one message is kept for the next.
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType
 
 from adapters.soap.answers import answer_element, hash_block
 from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
@@ -24,7 +24,7 @@ from gateway.model.errors import request as kinds
 from gateway.model.errors.provider import INVALID_REPLY
 from gateway.model.errors.soap import INVALID_SOAP, ROOT_TOO_LARGE, WRONG_OPERATION
 from gateway.model.ids import RecordId, ServiceId, encode
-from gateway.model.message import AnswerHead, Body, Fields, Head
+from gateway.model.message import AnswerHead, Body, Head
 from gateway.model.stages import Answer, Minimised
 from gateway.model.written import WrittenEnvelope
 from gateway.ports import Interface
@@ -181,9 +181,14 @@ class SoapCodec:
         attached = minimised.attached
         if isinstance(interface, MetadataInterface):
             attached = interface.attached(minimised.document)
-        answer = _answered(written, fields, attached, record_id, enveloped=enveloped)
-        simple = enveloped and element.canonical and all(map(stands_alone, blocks))
-        return structs.replace(answer, written=written) if simple else answer
+        content_type, body = _composed(written, attached, record_id, enveloped=enveloped)
+        in_pieces = enveloped and element.canonical and all(map(stands_alone, blocks))
+        return Answer(
+            head=AnswerHead(status=200, fields=(("Content-Type", content_type), *fields)),
+            body=body,
+            enveloped=enveloped,
+            written=written if in_pieces else None,
+        )
 
     def with_root(self, answer: Answer, root: bytes) -> Answer:
         """An answer with attachments, with another envelope (the sealed one) as its first part."""
@@ -264,12 +269,12 @@ def _kind(head: Head, body: Body) -> _Kind:
     return _Kind(soap, media.parameters.get("charset"))
 
 
-def _answered(
-    written: WrittenEnvelope, told: Fields, attached: Body | None, record_id: RecordId, *, enveloped: bool
-) -> Answer:
-    """The unsealed answer, with the provider's attachments where it has any. The boundary is its record's id.
+def _composed(
+    written: WrittenEnvelope, attached: Body | None, record_id: RecordId, *, enveloped: bool
+) -> tuple[str, Body]:
+    """Content-Type and body of the unsealed answer, with the provider's attachments where it has any.
 
-    A façade's answer is signed as a whole, so it must be in memory. Raises ExchangeError.
+    The boundary is its record's id. A façade's answer is signed as a whole, so it must be in memory. Raises ExchangeError.
     """
     content_type, body = MEDIA[written.soap], Body(written.whole())
     if attached is not None and len(attached.parts) > 1:
@@ -279,5 +284,4 @@ def _answered(
             if whole is None:
                 raise ExchangeError(INVALID_REPLY, "attachments this large are for callers that send X-Road headers")
             body = whole
-    fields: Fields = (("Content-Type", content_type), *told)
-    return Answer(head=AnswerHead(status=200, fields=fields), body=body, enveloped=enveloped)
+    return content_type, body

@@ -131,7 +131,7 @@ def echoed(message: Message) -> list[bytes]:
 
 
 def addressed(message: Message) -> list[bytes]:
-    """WS-Addressing of the answer, canonical: where the request has a message id, which one it answers (WS-A 1.0 §3.4)."""
+    """WS-Addressing of the answer to a request with a message id: which one it answers (WS-A 1.0 §3.4). Canonical."""
     blocks = []
     for namespace in ADDRESSING:
         said = {
