@@ -21,6 +21,7 @@ from gateway.client.session import DEFAULT_SECONDS, Client, transport
 from gateway.client.sidecar import Sidecar, Soap, check_gateway, check_loopback
 from gateway.client.sidecar_settings import Plain, Settings, stated_purpose
 from gateway.keys.file import FileKey, load_certificates, load_public_key, load_signing_key
+from gateway.model.errors import ExchangeError
 from gateway.trust.document import Signers
 from gateway.validation.mime import split
 
@@ -180,5 +181,12 @@ def _soap(http: aiohttp.ClientSession, plan: _Plan) -> Soap | None:
     from gateway.client.sidecar_soap import SoapSidecar  # noqa: PLC0415 - needs lxml
     from gateway.signing.xml import MAX_SIZE  # noqa: PLC0415 - needs lxml
 
+    try:
+        _ = plan.key.xml_algorithm
+    except ExchangeError:
+        note(
+            "SOAP needs an RSA or ECDSA key: this one signs REST only",
+            "SOAP cần khóa RSA hoặc ECDSA: khóa này chỉ ký REST",
+        )
     split_within = functools.partial(split, root_limit=MAX_SIZE)
     return SoapSidecar(http, plan.settings, plan.key, plan.believed, split_within)

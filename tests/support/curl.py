@@ -1,4 +1,4 @@
-"""Stands in for curl where the machine has none: as much of it as docs/xroad.md uses, with the standard library."""
+"""Stands in for curl where the machine has none: as much of it as our pages use, with the standard library."""
 
 import argparse
 import http.client
@@ -24,7 +24,11 @@ def main() -> None:
         context.load_cert_chain(asked.cert, asked.key)
     parts = urlsplit(asked.url)
     assert parts.hostname is not None
-    connection = http.client.HTTPSConnection(parts.hostname, parts.port, context=context, timeout=20)
+    connection = (
+        http.client.HTTPSConnection(parts.hostname, parts.port, context=context, timeout=20)
+        if parts.scheme == "https"
+        else http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    )
     fields = dict(field.split(": ", 1) for field in asked.H)
     target = parts.path + (f"?{parts.query}" if parts.query else "")
     body = None if asked.d is None else asked.d.encode()

@@ -8,9 +8,10 @@ import aiohttp
 import pytest
 
 from tests.support.cli import refused
+from tests.support.exchanges import records
 from tests.support.gateways import BASIS, ECHO, PORTAL, PURPOSE, make_site, running
 from tests.support.provider_socket import ScriptedProvider, answer
-from tests.support.soap_office import ARCHIVE, archive, soap_office
+from tests.support.soap_office import ARCHIVE, CITIZENS, archive, native, soap_office, told
 from tests.support.xroad_soap import envelope, headers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,9 +28,9 @@ def options(site):
 
 
 @contextlib.asynccontextmanager
-async def sidecar(site):
+async def sidecar(site, *more):
     """The command in a process of its own; the URL it says it listens on."""
-    command = ["-m", "gateway.cli", "--lang", "en", "sidecar", "--listen", "127.0.0.1:0", *options(site)]
+    command = ["-m", "gateway.cli", "--lang", "en", "sidecar", "--listen", "127.0.0.1:0", *options(site), *more]
     process = await asyncio.create_subprocess_exec(sys.executable, *map(str, command), stderr=asyncio.subprocess.PIPE)
     try:
         line = (await asyncio.wait_for(process.stderr.readline(), 15)).decode()
@@ -69,6 +70,21 @@ async def test_plain_soap_program_gets_the_proved_answer_of_a_real_gateway(tmp_p
             assert b"unknown_service" in content
 
 
+async def test_client_of_the_population_database_goes_through_unchanged(tmp_path):
+    more = ("--service", CITIZENS, "--purpose-element", "MaDVC", "--officer-element", "MaCanBo")
+    with soap_office(tmp_path) as place:
+        place.provider.reply = told('<m:CongdanCollection xmlns:m="http://www.mic.gov.vn/dancu/1.0"/>')
+        async with sidecar(place.site, *more) as url, aiohttp.ClientSession(url) as http:
+            kind = {"Content-Type": "text/xml; charset=utf-8"}
+            async with http.post("/", data=envelope("", native()), headers=kind) as given:
+                content = await given.read()
+    assert given.status == 200, content
+    assert b"CongdanCollection" in content
+    assert b"x-road" not in content
+    [request] = [each for each in records(place.site) if each["kind"] == "request"]
+    assert (request["client"], request["purpose"], request.shown("officer")) == (str(PORTAL), PURPOSE, "cb-57")
+
+
 async def _calls(http):
     async with http.post(f"/r1/{ECHO}", json={"a": 1}) as given:
         assert (given.status, await given.json()) == (200, {"found": True})
@@ -89,6 +105,9 @@ WRONG = {
     "everybody": (["--listen", "0.0.0.0:0"], "loopback"),
     "a network": (["--listen", "192.168.0.1:8080"], "loopback"),
     "no port": (["--listen", "127.0.0.1"], "--listen"),
+    "no path": (["--listen", "127.0.0.1:0", "--officer-element", "a//b"], "slash"),
+    "no header's value": (["--listen", "127.0.0.1:0", "--officer", "Nguyễn"], "ASCII"),
+    "no service": (["--listen", "127.0.0.1:0", "--service", "VN/GOV/G01"], "instance/class/member"),
     "in clear": (["--listen", "127.0.0.1:0", "--gateway", "http://gateway.example"], "https"),
 }
 
