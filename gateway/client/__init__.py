@@ -10,7 +10,8 @@
 """
 
 from gateway.client.call import Call
+from gateway.client.receipt import ProvedExchange
 from gateway.client.session import Answer, CallFailedError, Client, open  # noqa: A004 - the name that callers read best
 from gateway.client.signing import Scheme
 
-__all__ = ["Answer", "Call", "CallFailedError", "Client", "Scheme", "open"]
+__all__ = ["Answer", "Call", "CallFailedError", "Client", "ProvedExchange", "Scheme", "open"]

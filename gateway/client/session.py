@@ -1,5 +1,6 @@
 """Sending signed calls over aiohttp, and proving the answers."""
 
+import asyncio
 import json
 import os
 import ssl
@@ -14,9 +15,15 @@ from msgspec import UNSET, Struct
 from yarl import URL
 
 from gateway.client.call import Call, outbound
+from gateway.client.receipt import PATH as RECEIPTS
+from gateway.client.receipt import Exchanged, ProvedExchange, compare, parent_of
 from gateway.client.signing import Scheme, sign, verify
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
+from gateway.ledger.note import VerifierKey, parse_vkey
+from gateway.ledger.receipt import verify_receipt_by
 from gateway.model.envelope import Purpose
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.receipt import RECEIPT_UNKNOWN
 from gateway.model.ids import ServiceId, SubsystemId, parse_service, parse_subsystem
 from gateway.model.instant import Instant
 from gateway.model.message import AnswerHead, Body
@@ -29,6 +36,10 @@ DEFAULT_SECONDS = 60.0
 DEFAULT_LIMIT = 256 * 1024 * 1024
 _AUTOMATIC = ("Accept-Encoding", "Content-Type", "User-Agent")
 _ERRORS = 400
+_NOT_YET = 503
+_PATIENCE = 10.0
+"""Seconds that a receipt is waited for; it takes less than one, unless the gateway's log stands still."""
+_LOOK_AGAIN = 0.2
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -81,7 +92,7 @@ class Client:
     """Calls services in the name of one subsystem. Build it with ``open``.
 
     keys: the gateway's signing keys that answers are believed from, by keyid. scheme: how requests are signed. limit:
-    bytes of the longest answer that is read.
+    bytes of the longest answer that is read. logs: keys of the gateway's log, which receipts are believed from.
     """
 
     def __init__(
@@ -95,6 +106,7 @@ class Client:
         language: str,
         scheme: Scheme = Scheme.HTTP_SIGNATURE,
         limit: int = DEFAULT_LIMIT,
+        logs: tuple[VerifierKey, ...] = (),
     ) -> None:
         self._http = http
         self._gateway = gateway.rstrip("/")
@@ -104,6 +116,7 @@ class Client:
         self._language = language
         self._scheme = scheme
         self._limit = limit
+        self._logs = logs
 
     async def call(
         self,
@@ -144,6 +157,44 @@ class Client:
         proof = verify(head, body, sent, keys=self._keys, now=now())
         return Answer(status=head.status, head=head, body=body, proof=proof, sent=sent)
 
+    async def receipt(
+        self, answer: Answer, *, audience: str | None = None, witnesses: tuple[VerifierKey, ...] = (), quorum: int = 0
+    ) -> ProvedExchange:
+        """Fetch the receipts of an exchange, verify them, and compare them with what was sent and what came.
+
+        audience: the gateway's service ``…/receipts``, which a JWS must name. quorum: how many of ``witnesses`` must
+        have cosigned. Raises ExchangeError: RECEIPT_UNKNOWN for an answer that was only counted, RECEIPT_DIFFERS,
+        LOG_…; ValueError without a log's key; CallFailedError and what ``send`` raises.
+        """
+        if not self._logs:
+            raise ValueError("a receipt is believed by the log's verifier key: open the client with logs=[vkey]")
+        if answer.receipt is None:
+            raise ExchangeError(RECEIPT_UNKNOWN, "the answer names no record")
+        exchanged = Exchanged(sent=answer.sent, head=answer.head, body=answer.body, proof=answer.proof)
+        file = await self.fetch_receipt(answer.receipt, audience=audience)
+        proved = verify_receipt_by(file, self._logs, witnesses=witnesses, quorum=quorum)
+        parent = parent_of(proved)
+        if parent is None:
+            return compare(exchanged, proved, None, (file,))
+        before = await self.fetch_receipt(parent, audience=audience)
+        request = verify_receipt_by(before, self._logs, witnesses=witnesses, quorum=quorum)
+        return compare(exchanged, proved, request, (file, before))
+
+    async def fetch_receipt(self, record_id: str, *, audience: str | None = None) -> bytes:
+        """The ``.tlog-proof`` of a record of this subsystem's, as the gateway gives it: not verified. Waits until the
+        record is in the log. Raises CallFailedError and what ``send`` raises.
+        """
+        service = None if audience is None else parse_service(audience)
+        call = Call(own_path=f"{RECEIPTS}{record_id}", audience=service, method="GET")
+        until = time.monotonic() + _PATIENCE
+        while True:
+            answer = await self.send(call)
+            if answer.error_code is None and answer.status < _ERRORS:
+                return answer.body.data or b""
+            if answer.status != _NOT_YET or time.monotonic() > until:
+                raise CallFailedError(answer)
+            await asyncio.sleep(_LOOK_AGAIN)
+
     async def _sent(self, plain: Outbound, sent: SentRequest) -> tuple[AnswerHead, Body]:
         spoken = () if "accept-language" in sent.head.index else (("Accept-Language", self._language),)
         async with self._http.request(
@@ -181,12 +232,14 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
     language: str = "vi",
     seconds: float = DEFAULT_SECONDS,
     scheme: Scheme = Scheme.HTTP_SIGNATURE,
+    logs: Iterable[str] = (),
 ) -> AsyncIterator[Client]:
     """A client. gateway: its public URL. key, certificate: the subsystem's, PEM. gateway_certificates: whose answers
     to believe. authorities: CA certificates for TLS, PEM; None: the operating system's. seconds: for a whole call.
-    scheme: how requests are signed; the subsystem's entry in the trust list must allow it.
+    scheme: how requests are signed; the subsystem's entry in the trust list must allow it. logs: verifier keys (C2SP
+    vkey) of the gateway's log, from a source that you trust, for ``Client.receipt``.
 
-    Raises ExchangeError(KEY_FILE_UNUSABLE) and ValueError.
+    Raises ExchangeError (KEY_FILE_UNUSABLE; LOG_MALFORMED for no vkey) and ValueError.
     """
     signing_key = load_signing_key(Path(key), Path(certificate), passphrase=passphrase)
     known = [PublicKey.from_certificate(load_certificates(Path(file))[0]) for file in gateway_certificates]
@@ -199,6 +252,7 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
             keys={public.keyid: public for public in known},
             language=language,
             scheme=scheme,
+            logs=tuple(parse_vkey(vkey) for vkey in logs),
         )
 
 

@@ -119,6 +119,26 @@ def verify_receipt(
     return ProvedReceipt(receipt.index, skeleton, disclosure.openings, signed)
 
 
+def verify_receipt_by(
+    data: bytes, keys: Sequence[VerifierKey], *, witnesses: Sequence[VerifierKey] = (), quorum: int = 0
+) -> ProvedReceipt:
+    """As ``verify_receipt``, by whichever of these logs' keys has the name that the checkpoint begins with: a log that
+    changed its key has several.
+    """
+    origin = parse_receipt(data).checkpoint.partition(b"\n")[0].decode(errors="replace")
+    unsigned = ExchangeError(LOG_SIGNATURE_INVALID, "the receipt is of a log that you have no key of")
+    for key in keys:
+        if key.name != origin:
+            continue
+        try:
+            return verify_receipt(data, key, witnesses=witnesses, quorum=quorum)
+        except ExchangeError as error:
+            if error.kind is not LOG_SIGNATURE_INVALID:
+                raise
+            unsigned = error
+    raise unsigned
+
+
 def check_inclusion(receipt: Receipt, signed: SignedCheckpoint, entry: bytes) -> None:
     """Check that ``entry`` is at the receipt's index in the tree of a verified checkpoint.
 
