@@ -1,7 +1,9 @@
 """``motlan serve``: runs a gateway, in one process or several on one database."""
 
 import asyncio
+import contextlib
 import gc
+import secrets
 import signal
 import subprocess
 import sys
@@ -13,9 +15,12 @@ import click
 import structlog
 
 from gateway.cli.output import verb
+from gateway.cli.values import now
 from gateway.config.load import load
+from gateway.exchange.siblings import SECRET_BYTES, Siblings
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import RECORD_FAILED
+from gateway.model.instant import vietnam_day
 from gateway.model.storage import JournalUnavailableError
 from gateway.wiring.gateway import Gateway
 
@@ -26,7 +31,7 @@ _COLLECT_AFTER = 50_000
 
 @click.command(epilog="Example:  motlan serve --config config/gateway.toml")
 @click.option("--config", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="gateway.toml")
-@click.option("--worker", type=int, hidden=True, help="Which of several processes this is.")
+@click.option("--worker", type=int, hidden=True, help="Which of several processes this is; their secret is on stdin.")
 @verb
 def serve(file: Path, worker: int | None) -> None:
     """Run a gateway until SIGTERM or SIGINT; SIGHUP takes up a changed trust list, policy and services."""
@@ -34,7 +39,8 @@ def serve(file: Path, worker: int | None) -> None:
     configure_logging(settings.logging.level)
     if worker is None and settings.gateway.workers > 1:
         sys.exit(_supervise(file, settings.gateway.workers))
-    _loop(_run(file, worker or 0))
+    siblings = None if worker is None else Siblings.parse(sys.stdin.readline())
+    _loop(_run(file, worker or 0, siblings))
 
 
 def configure_logging(level: str) -> None:
@@ -61,9 +67,9 @@ def _loop(main: object) -> None:
     run(main)
 
 
-async def _run(file: Path, worker: int) -> None:
+async def _run(file: Path, worker: int, siblings: Siblings | None) -> None:
     log = structlog.get_logger("motlan")
-    gateway = await Gateway.start(file, worker=worker)
+    gateway = await Gateway.start(file, worker=worker, siblings=siblings)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     # The loop's own way would write the text of an exception that nobody took, and it may quote a message.
     loop.set_exception_handler(lambda _, context: gateway.observer.failed(context.get("exception") or RuntimeError()))
@@ -99,10 +105,15 @@ def _supervise(file: Path, workers: int) -> int:
     """Keep ``workers`` processes running; pass signals on. A worker that dies is started again."""
     stopping = False
     processes: dict[int, subprocess.Popen[bytes]] = {}
+    siblings = Siblings(vietnam_day(now()), secrets.token_bytes(SECRET_BYTES))
 
     def start(number: int) -> None:
         command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(file), "--worker", str(number)]
-        processes[number] = subprocess.Popen(command)  # noqa: S603 - our own program
+        processes[number] = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own program
+        stdin = processes[number].stdin
+        assert stdin is not None
+        with contextlib.suppress(BrokenPipeError), stdin:  # it died at once; it will be started again
+            stdin.write(f"{siblings.inherited(vietnam_day(now()))}\n".encode())
 
     def pass_on(number: int, _: object) -> None:
         nonlocal stopping

@@ -16,6 +16,7 @@ from gateway.exchange.epochs import Epochs
 from gateway.exchange.ids import EntropyPool
 from gateway.exchange.recording import Recorder
 from gateway.exchange.retrying import Retries
+from gateway.exchange.siblings import Siblings
 from gateway.keys.file import load_public_key
 from gateway.ledger.epoch import Recipient
 from gateway.ledger.pseudonym import Subject, pseudonym
@@ -53,9 +54,13 @@ class Core(Struct, frozen=True, kw_only=True):
 
 
 async def build_core(
-    settings: Settings, committed: Callable[[], None] = lambda: None, clock: Clock | None = None
+    settings: Settings,
+    committed: Callable[[], None] = lambda: None,
+    clock: Clock | None = None,
+    siblings: Siblings | None = None,
 ) -> Core:
-    """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None.
+    """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None. siblings:
+    what the processes of one gateway share.
 
     Raises ExchangeError and JournalUnavailableError.
     """
@@ -63,7 +68,8 @@ async def build_core(
     vault_key = read_vault_key(settings.keys.vault_key)
     store = SqliteStore(settings.ledger.database)
     try:
-        epochs = Epochs(store.log, clock, entropy, tuple(recipient_of(reader) for reader in settings.ledger.readers))
+        readers = tuple(recipient_of(reader) for reader in settings.ledger.readers)
+        epochs = Epochs(store.log, clock, entropy, readers, siblings)
         await epochs.renew()
     except BaseException:
         await store.close()

@@ -26,6 +26,7 @@ from gateway.exchange.refusing import Refuser
 from gateway.exchange.rules import Rules
 from gateway.exchange.sealing import Sealer
 from gateway.exchange.sequencer import Pace, Sequencer
+from gateway.exchange.siblings import Siblings
 from gateway.exchange.tally import Tally
 from gateway.keys.file import FileKey, load_private_key, load_signing_key
 from gateway.ledger.note import VerifierKey
@@ -94,9 +95,11 @@ class Gateway:
         self._admin: Listening | None = None
 
     @classmethod
-    async def start(cls, file: Path, *, worker: int = 0, clock: Clock | None = None) -> "Gateway":
+    async def start(
+        cls, file: Path, *, worker: int = 0, clock: Clock | None = None, siblings: Siblings | None = None
+    ) -> "Gateway":
         """Start from a configuration file. worker: which of several processes this is; its admin port is that far on.
-        clock: another than the machine's, for tests.
+        clock: another than the machine's, for tests. siblings: what the processes share.
 
         Raises ExchangeError for what is wrong with configuration, keys, trust list or ports, and
         JournalUnavailableError.
@@ -106,7 +109,7 @@ class Gateway:
         hosted = load_hosted(settings.keys)
         log_key, sign = _log_key(settings)
         wake: list[Callable[[], None]] = []
-        core = await build_core(settings, committed=lambda: wake[0]() if wake else None, clock=clock)
+        core = await build_core(settings, lambda: wake[0]() if wake else None, clock, siblings)
         gateway = cls(settings, core, key, log_key, worker)
         gateway.hosted = hosted
         gateway.identities = Identities(parse_network(text) for text in settings.listener.certificate_proxies)
