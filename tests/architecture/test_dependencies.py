@@ -13,6 +13,7 @@ IMPORT_NAMES = {
     "jsonschema-rs": "jsonschema_rs",
     "http-sf": "http_sf",
     "prometheus-client": "prometheus_client",
+    "rfc3161-client": "rfc3161_client",
 }
 PARTS_OF_ANOTHER = {"multidict", "yarl"}
 """They come with aiohttp, whose interface is made of them."""

@@ -24,7 +24,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "gateway.ports": (*MODEL, "msgspec"),
     "gateway.trust": (*L1, "msgspec", "cryptography", "jwt"),
     "gateway.signing": (*L1, "gateway.trust", "msgspec", "cryptography", "http_sf", "jwt", "lxml"),
-    "gateway.ledger": (*L1, "gateway.trust", "gateway.signing", "msgspec", "cryptography", "joserfc", "rfc8785"),
+    "gateway.ledger": (
+        *L1,
+        "gateway.trust",
+        "gateway.signing",
+        "msgspec",
+        "cryptography",
+        "joserfc",
+        "rfc8785",
+        "rfc3161_client",
+    ),
     "gateway.validation": (*L1, "msgspec", "jsonschema_rs", "lxml"),
     "gateway.policy": (*L1, "msgspec"),
     "gateway.onceonly": (*L1, "msgspec"),
@@ -96,6 +105,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "adapters.simulators.pki": DESK,
     "adapters.simulators.parties": DESK,
     "adapters.simulators.weak_certificate": DESK,
+    "adapters.simulators.tsa": DESK,
+    "adapters.simulators.tsa_certificate": DESK,
+    "adapters.simulators.tsa_token": DESK,
+    "adapters.attesting": (*L1, "adapters.rest.http1", "adapters.rest.failures", "msgspec"),
 }
 FREE = ("gateway.wiring", "gateway.cli")
 """L5 may import anything: that is what it is for."""

@@ -100,7 +100,6 @@ OUTSIDE = [
     "/r2/VN/GOV/G15/registry/echo",
     "/etc/passwd",
     "/metrics",
-    "/soap",
 ]
 
 
