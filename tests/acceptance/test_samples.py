@@ -18,6 +18,7 @@ COMMANDS = {
     "Sample.java": ("java",),
     "sample.mjs": ("node",),
     "sample.py": (sys.executable,),
+    "sample_jws.py": (sys.executable,),
     "sample.php": ("php",),
 }
 PRESENT = [name for name, programs in COMMANDS.items() if all(map(shutil.which, programs))]
@@ -55,6 +56,7 @@ def test_get_is_signed_and_its_answer_verified(server, sample):
     head, _ = server.seen[-1]
     assert (head.method, head.target) == ("GET", PATH)
     assert head.get("motlan-purpose") == '"1.001193"'
+    assert ("motlan-jws" in head.index) == ("jws" in sample)
     assert head.get("x-road-userid") == "officer-17"
     assert head.get("x-road-issue") == "H31-2026-000123"
 

@@ -12,12 +12,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.model.errors import ExchangeError
-from gateway.model.instant import from_datetime
-from gateway.model.message import AnswerHead, Body, Head
+from gateway.model.ids import parse_service, parse_subsystem
+from gateway.model.instant import Instant, from_datetime
+from gateway.model.message import AnswerHead, Body, Fields, Head
 from gateway.signing.algorithms import PrivateKey, PublicKey, keyid_of
 from gateway.signing.digest import content_digest, verify_content_digest
 from gateway.signing.http_sig import parse_signature, verify_request
 from gateway.signing.http_sig_sign import sign_response
+from gateway.signing.message_jws import digested, parse_message_jws, verify_message_jws
+from gateway.signing.message_jws_sign import sign_message_jws_response
 from gateway.signing.target import public_url
 
 CONTENT = '{"outcome":"FOUND","full_name":"Nguyễn Văn An"}'.encode()
@@ -95,10 +98,14 @@ class SignedServer:
         now = from_datetime(dt.datetime.now(dt.UTC))
         self.seen.append((head, content))
         status, fields, body, parsed = 200, (), CONTENT, None
+        jws = head.get("motlan-jws")
         try:
-            parsed = parse_signature(head)
-            verify_request(head, parsed, self.caller.public, public_url=self.url, has_body=bool(content), now=now)
-            verify_content_digest(head, Body(content))
+            if jws is None:
+                parsed = parse_signature(head)
+                verify_request(head, parsed, self.caller.public, public_url=self.url, has_body=bool(content), now=now)
+                verify_content_digest(head, Body(content))
+            else:
+                self._verify_jws(head, content, now)
         except ExchangeError as error:
             self.refused.append(str(error))
             status, fields, body = error.kind.status, (("X-Road-Error", error.kind.code),), b'{"code":"refused"}'
@@ -112,16 +119,36 @@ class SignedServer:
             *fields,
         )
         answer = AnswerHead(status=status, fields=fields)
+        key = (self.other if self.lie == "other key" else self.gateway).private
+        signed_at = now if self.lie != "old" else now - 3_600_000_000
+        if jws is not None:
+            about = {"other request": jws + "A", "unbound": ""}.get(self.lie, jws)
+            made = sign_message_jws_response(answer, Body(body), request=about, key=key, now=signed_at)
+            fields += (("Motlan-JWS", made.value),) if self.lie != "unsigned" else ()
+            return self._told(status, fields, body)
         about = head if self.lie != "other request" else Head(method=head.method, target="/r1/x", fields=head.fields)
         signed = sign_response(
             answer,
             about,
             public_url=self.url,
             caller=parsed.members if parsed and self.lie != "unbound" else None,
-            key=(self.other if self.lie == "other key" else self.gateway).private,
-            now=now if self.lie != "old" else now - 3_600_000_000,
+            key=key,
+            now=signed_at,
         )
         fields += signed.fields if self.lie != "unsigned" else ()
+        return self._told(status, fields, body)
+
+    def _verify_jws(self, head: Head, content: bytes, now: Instant) -> None:
+        parsed = parse_message_jws(head)
+        client, service = parse_subsystem(head.get("x-road-client") or ""), parse_service("/".join(_called(head)))
+        proof = verify_message_jws(
+            head, parsed, self.caller.public, client=client, service=service, public_url=self.url,
+            has_body=bool(content), now=now,
+        )  # fmt: skip
+        verify_content_digest(digested(head, proof), Body(content))
+
+    def _told(self, status: int, fields: Fields, body: bytes) -> tuple[AnswerHead, bytes]:
+        """What was signed, and what is told: they differ where the lie is about what is signed."""
         fields += (("Motlan-Outcome", "FOUND"),) if self.lie == "field added" else ()
         fields = tuple((n, "changed" if n == "Motlan-Receipt" and self.lie == "field" else v) for n, v in fields)
         return (
@@ -131,6 +158,11 @@ class SignedServer:
 
 
 LIES = ("body", "field", "field added", "status", "unsigned", "other key", "other request", "unbound", "old")
+
+
+def _called(head: Head) -> list[str]:
+    """The five parts of the service in a path."""
+    return head.path.split("/")[2:7]
 
 
 def _handler(owner: SignedServer) -> type[http.server.BaseHTTPRequestHandler]:
