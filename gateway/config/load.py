@@ -18,6 +18,7 @@ from gateway.config.schemas import SchemaFolder
 from gateway.config.services import Provider, ServiceFile, ServiceSettings
 from gateway.config.settings import (
     Admin,
+    AuditSettings,
     Capacity,
     Folders,
     GatewayFile,
@@ -57,6 +58,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     timeouts: Timeouts
     capacity: Capacity
     secrets: Secrets
+    audit: AuditSettings
     logging: Logging
     providers: Mapping[str, Provider]
     services: Mapping[ServiceId, ServiceSettings]
@@ -193,6 +195,7 @@ class _Loading:
             timeouts=top.timeouts,
             capacity=top.capacity,
             secrets=top.secrets,
+            audit=top.audit,
             logging=top.logging,
             providers={file.provider.name: file.provider for file in files if file.provider},
             services={service.id: service for file in files for service in file.service},

@@ -228,6 +228,20 @@ class Folders(Struct, frozen=True, kw_only=True):
     spool: Annotated[Path | None, Note(description="Folder for spooled bodies; absent: the system's.")] = None
 
 
+class AuditSettings(Struct, frozen=True, kw_only=True):
+    """How much those who read the log may read. Days are Vietnamese."""
+
+    reads_per_day: Annotated[
+        int, Note(description="Searches, readings and exports of one reader in a day.", ge=1, le=1_000_000)
+    ] = 500
+    persons_per_day: Annotated[
+        int, Note(description="Persons that one reader is shown in a day, counted in each answer.", ge=1, le=10_000_000)
+    ] = 20_000
+    second_auditor_persons: Annotated[
+        int, Note(description="An export of more persons needs a second auditor's key.", ge=1, le=1000)
+    ] = 1000
+
+
 class Logging(Struct, frozen=True, kw_only=True):
     """What the operator reads."""
 
@@ -252,6 +266,7 @@ class GatewayFile(Struct, frozen=True, kw_only=True):
     timeouts: Annotated[Timeouts, Note(description="Durations, in seconds.")] = field(default_factory=Timeouts)
     capacity: Annotated[Capacity, Note(description="How much at once.")] = field(default_factory=Capacity)
     secrets: Annotated[Secrets, Note(description="Providers' passwords and keys.")] = field(default_factory=Secrets)
+    audit: Annotated[AuditSettings, Note(description="Quotas of auditors.")] = field(default_factory=AuditSettings)
     logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
 
     __required_clauses__: ClassVar[dict[str, str]] = {

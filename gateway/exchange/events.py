@@ -17,18 +17,22 @@ from gateway.model.outcomes import Outcome
 from gateway.model.pointer import Pointer
 from gateway.model.stages import Authorized, Delegated, Hosted, Sealed, Verified
 
+LONGEST_MESSAGE_ID = 1024
+"""Longer message ids of callers are in the record, and not searched by."""
+
 
 class Event(Struct, frozen=True, kw_only=True):
     """Facts, what they are found by, and the request they open or end.
 
-    persons: their numbers. officer: the client and the officer's code. case: the dossier's code. An answer is found
-    by officer or case through the request that it ends.
+    persons: their numbers. officer: the client and the officer's code. case: the dossier's code. message: the
+    caller's id of its message. An answer is found by officer, case or message through the request that it ends.
     """
 
     facts: Facts
     persons: tuple[str, ...] = ()
     officer: tuple[str, str] | None = None
     case: str | None = None
+    message: str | None = None
     opens: bool = False
     ends: RecordId | None = None
 
@@ -57,7 +61,14 @@ def request_event(authorized: Authorized, route: Route) -> Event:
         signed_by=_signed_by(verified),
         private=(*_persons(persons), *_request_fields(verified)),
     )
-    return Event(facts=facts, persons=persons, officer=_officer(claim), case=claim.case, opens=True)
+    return Event(
+        facts=facts,
+        persons=persons,
+        officer=_officer(claim),
+        case=claim.case,
+        message=_message(claim),
+        opens=True,
+    )
 
 
 def answer_event(sealed: Sealed, route: Route) -> Event:
@@ -122,7 +133,7 @@ def refusal_event(verified: Verified, error: ExchangeError, rules: Rules) -> Eve
         signed_by=_signed_by(verified),
         private=(*_request_fields(verified), *withheld),
     )
-    return Event(facts=facts, officer=_officer(claim), case=claim.case)
+    return Event(facts=facts, officer=_officer(claim), case=claim.case, message=_message(claim))
 
 
 class Ending(Struct, frozen=True, kw_only=True):
@@ -179,6 +190,12 @@ def _signed_by(verified: Verified) -> SignedBy:
 
 def _officer(claim: Claim) -> tuple[str, str] | None:
     return None if claim.officer is None else (str(claim.client), claim.officer)
+
+
+def _message(claim: Claim) -> str | None:
+    """What a call is found by; a name that is longer than anybody would type finds nothing."""
+    named = claim.message_id
+    return named if named and len(named) <= LONGEST_MESSAGE_ID else None
 
 
 def _persons(numbers: tuple[str, ...]) -> tuple[PrivateField, ...]:

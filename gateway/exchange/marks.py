@@ -3,7 +3,12 @@
 from gateway.ledger.pseudonym import Subject, pseudonym
 
 _MOST = 2048
-_PERSON, _OFFICER, _CASE = Subject.PERSON.value, Subject.OFFICER.value, Subject.CASE.value
+_PERSON, _OFFICER, _CASE, _MESSAGE = (
+    Subject.PERSON.value,
+    Subject.OFFICER.value,
+    Subject.CASE.value,
+    Subject.MESSAGE.value,
+)
 
 Mark = tuple[str, bytes]
 """What a pseudonym stands for, and the pseudonym."""
@@ -18,14 +23,20 @@ class Marks:
         self.key = key
         self._known: dict[tuple[str, ...], Mark] = {}
 
-    def of(self, persons: tuple[str, ...], officer: tuple[str, str] | None, case: str | None) -> tuple[Mark, ...]:
-        """The pseudonyms of persons (numbers), an officer (the client and the officer's code) and a case (its code)."""
+    def of(
+        self, persons: tuple[str, ...], officer: tuple[str, str] | None, case: str | None, message: str | None = None
+    ) -> tuple[Mark, ...]:
+        """The pseudonyms of persons (numbers), an officer (the client and the officer's code), a case (its code) and
+        a message (the caller's id of it).
+        """
         marks = [(_PERSON, pseudonym(self.key, Subject.PERSON, person)) for person in persons]
         if officer is not None:
             marks.append(self._known.get(officer) or self._learn(officer, _OFFICER, Subject.OFFICER))
         if case is not None:
             known = (case,)
             marks.append(self._known.get(known) or self._learn(known, _CASE, Subject.CASE))
+        if message is not None:
+            marks.append((_MESSAGE, pseudonym(self.key, Subject.MESSAGE, message)))
         return tuple(marks)
 
     def _learn(self, parts: tuple[str, ...], name: str, subject: Subject) -> Mark:

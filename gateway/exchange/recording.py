@@ -9,6 +9,7 @@ from gateway.exchange.retrying import Retries
 from gateway.exchange.rules import Route
 from gateway.ledger.openings import SEAL_RANDOM, seal
 from gateway.ledger.record import build, random_needed
+from gateway.model.decision import Charge
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.policy import QUOTA_SPENT
@@ -104,11 +105,14 @@ class Recorder:
         event: Event,
         *,
         nonces: tuple[Nonce, ...] = (),
+        charges: tuple[Charge, ...] = (),
         end: IdempotencyEnd | None = None,
         blobs: tuple[Blob, ...] = (),
     ) -> None:
-        """Commit any event. Raises JournalUnavailableError, and NonceUsedError where nonces are given."""
-        commit = Commit(row=self.row(event), nonces=nonces, idempotency=end, blobs=blobs)
+        """Commit any event. Raises JournalUnavailableError, and NonceUsedError or QuotaSpentError where nonces or
+        charges are given.
+        """
+        commit = Commit(row=self.row(event), nonces=nonces, charges=charges, idempotency=end, blobs=blobs)
         await self._journal.commit(commit, self._clock.now())
         self._committed()
 
@@ -149,7 +153,7 @@ class Recorder:
             skeleton=built.skeleton,
             openings=seal(built, epoch, entropy(SEAL_RANDOM)),
             epoch=epoch.id,
-            pseudonyms=self._marks.of(event.persons, event.officer, event.case),
+            pseudonyms=self._marks.of(event.persons, event.officer, event.case, event.message),
             opens=event.opens,
             ends=event.ends,
         )

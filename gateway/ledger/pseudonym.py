@@ -19,10 +19,12 @@ class Subject(StrEnum):
     PERSON = "person"
     OFFICER = "officer"
     CASE = "case"
+    MESSAGE = "message"
 
 
 def pseudonym(key: bytes, subject: Subject, *parts: str) -> bytes:
-    r"""The 16-byte pseudonym of a person (number), an officer (subsystem, code) or a case (code), as ``parts`` name it.
+    r"""The 16-byte pseudonym of a person (number), an officer (subsystem, code), a case (code) or a message (the
+    caller's id of it), as ``parts`` name it.
 
     HMAC-SHA-256(key, ``motlan/pseudonym/v1\n`` ‖ kind ‖ each part), cut to 16 bytes; kind and parts are UTF-8 in NFC,
     each after its length as a big-endian uint16, so no two lists of parts give the same message. ``key``: the epoch's

@@ -11,7 +11,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """A log record as it is stored.
 
     entry: the 33 bytes that become the log's leaf. skeleton: its public canonical JSON. openings: the sealed private
-    fields. pseudonyms: pairs (kind, 16-byte keyed pseudonym) to search by, kind one of person, officer, case.
+    fields. pseudonyms: pairs (kind, 16-byte keyed pseudonym) to search by, kind one of person, officer, case, message.
     opens: it is a request that needs an end. ends: the request that this record ends.
     """
 

@@ -30,7 +30,11 @@ class ServiceType(StrEnum):
 
 
 class RoleName(StrEnum):
-    """To whom epoch keys are sealed."""
+    """What a person or office may do beside the exchange."""
 
     AUDITOR = "auditor"
+    """Reads what the log keeps private, each time with a case and a reason; changes nothing."""
     DATA_PROTECTION_OFFICER = "data-protection-officer"
+    """Reads like an auditor; what concerns the persons themselves is sealed to them alone."""
+    OPERATOR = "operator"
+    """Keeps the gateway running. Opens nothing."""

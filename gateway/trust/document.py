@@ -78,11 +78,14 @@ class ListedCertificate(Struct, frozen=True, kw_only=True):
 
 
 class Role(Struct, frozen=True, kw_only=True):
-    """A person's or office's public key (SubjectPublicKeyInfo in DER) in a role."""
+    """A person's or office's public key (SubjectPublicKeyInfo in DER) in a role. until: the last instant in which it
+    holds; None: for as long as it is listed.
+    """
 
     role: RoleName
     name: str
     key: bytes
+    until: Instant | None = None
 
     @property
     def id(self) -> str:
@@ -150,7 +153,7 @@ class TrustList(Struct, frozen=True, kw_only=True):
         subsystems = _unique("subsystem", (subsystem.id for subsystem in self.subsystems))
         services = _unique("service", (service.id for service in self.services))
         _unique("certificate", (certificate.keyid for certificate in self.certificates))
-        _unique("log", (log.origin for log in self.logs))
+        _unique("log", (log.vkey for log in self.logs))
         _listed("member", (subsystem.member for subsystem in subsystems), members)
         _listed("subsystem", (service.subsystem for service in services), subsystems)
         _listed("subsystem", (certificate.owner for certificate in self.certificates), subsystems)

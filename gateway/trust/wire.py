@@ -63,6 +63,7 @@ class _Role(_Object, frozen=True):
     role: RoleName
     name: str
     key: bytes
+    until: _Aware | None = None
 
 
 class _Log(_Object, frozen=True):
@@ -127,6 +128,11 @@ def _subsystem(wire: _Subsystem) -> Subsystem:
     )
 
 
+def _role(wire: _Role) -> Role:
+    until = None if wire.until is None else from_datetime(wire.until)
+    return Role(role=wire.role, name=wire.name, key=wire.key, until=until)
+
+
 def _from_wire(wire: _List) -> TrustList:
     return TrustList(
         serial=wire.serial,
@@ -139,7 +145,7 @@ def _from_wire(wire: _List) -> TrustList:
         certificates=tuple(_certificate(certificate) for certificate in wire.certificates),
         authorities=wire.authorities,
         crls=wire.crls,
-        roles=tuple(Role(role=role.role, name=role.name, key=role.key) for role in wire.roles),
+        roles=tuple(_role(role) for role in wire.roles),
         logs=tuple(Log(origin=log.origin, vkey=log.vkey) for log in wire.logs),
     )
 
@@ -162,6 +168,14 @@ def _to_wire(this: TrustList) -> _List:
         ),
         authorities=this.authorities,
         crls=this.crls,
-        roles=tuple(_Role(role=role.role, name=role.name, key=role.key) for role in this.roles),
+        roles=tuple(
+            _Role(
+                role=role.role,
+                name=role.name,
+                key=role.key,
+                until=None if role.until is None else to_datetime(role.until),
+            )
+            for role in this.roles
+        ),
         logs=tuple(_Log(origin=log.origin, vkey=log.vkey) for log in this.logs),
     )

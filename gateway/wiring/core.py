@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -58,9 +59,11 @@ async def build_core(
     committed: Callable[[], None] = lambda: None,
     clock: Clock | None = None,
     siblings: Siblings | None = None,
+    reader_key: Any | None = None,
 ) -> Core:
     """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None. siblings:
-    what the processes of one gateway share.
+    what the processes of one gateway share. reader_key: of a reader, who goes on with the gateway's epoch of today
+    where this private key opens it.
 
     Raises ExchangeError and JournalUnavailableError.
     """
@@ -70,7 +73,7 @@ async def build_core(
     try:
         readers = tuple(recipient_of(reader) for reader in settings.ledger.readers)
         epochs = Epochs(store.log, clock, entropy, readers, siblings)
-        await epochs.renew()
+        await (epochs.renew() if reader_key is None else epochs.resume(reader_key))
     except BaseException:
         await store.close()
         raise
