@@ -15,7 +15,8 @@ from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import addressed, echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
-from adapters.soap.reading import SOAP11, SOAP12, Looked, Message, Vocabulary, look, opened, read_message, stands_alone
+from adapters.soap.reading import SOAP11, SOAP12, Message, look, opened, read_message, stands_alone
+from adapters.soap.vocabulary import Looked, Vocabulary
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
 from gateway.model.envelope import BY_CERTIFICATE, Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts
@@ -274,7 +275,8 @@ def _composed(
 ) -> tuple[str, Body]:
     """Content-Type and body of the unsealed answer, with the provider's attachments where it has any.
 
-    The boundary is its record's id. A façade's answer is signed as a whole, so it must be in memory. Raises ExchangeError.
+    The boundary is its record's id. A façade's answer is signed as a whole, so it must be in memory. Raises
+    ExchangeError.
     """
     content_type, body = MEDIA[written.soap], Body(written.whole())
     if attached is not None and len(attached.parts) > 1:

@@ -7,31 +7,19 @@ through its namespaces one by one, and it remembers every name that it ever saw,
 
 import codecs
 import re
-from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
 from lxml import etree
 from msgspec import Struct
 
+from adapters.soap.vocabulary import Looked, Vocabulary
 from adapters.soap.xml import Element
 from gateway.model.errors import ErrorKind, ExchangeError
-from gateway.model.errors.gateway import OVERLOADED
 from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
 from gateway.model.message import Body
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-
-NAMES_KEPT = 16 * 1024 * 1024
-"""Bytes of names, of all proved messages together, that the process may remember; far more than any country's services
-have.
-"""
-_OVERHEAD = 128
-"""Bytes that a name costs beside itself, in libxml2 and here."""
-_MOST_NAMES = 4096
-_MOST_NAMESPACES = 128
-_MOST_ATTRIBUTES = 128
-_LONGEST_NAME = 1024
 
 _DECLARATION = re.compile(
     r"<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*[\"']1\.0[\"']"
@@ -39,17 +27,10 @@ _DECLARATION = re.compile(
     r"(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*[\"'](?:yes|no)[\"'])?[ \t\r\n]*\?>"
 )
 _LONGEST_DECLARATION = 256
+_MOST_ATTRIBUTES = 128
 _CHARSETS = frozenset({"utf-8", "ascii", "utf-16", "cp1258", "cp1252", "iso8859-1"})
 _UTF16 = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-_TAG = re.compile(rb"<[^/!?>][^>]*")
-_QUOTED = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
-_QUOTE = re.compile(rb"[\"']")
-_ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
-_ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
-_NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
-_BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
-"""White space that libxml2 remembers as it does names: up to 59 characters that are all of a text."""
 _CROWDED = etree.XPath(f"boolean(//*[count(@*) > {_MOST_ATTRIBUTES}])")
 _LOCATED = etree.XPath(
     "boolean(//@xsi:schemaLocation | //@xsi:noNamespaceSchemaLocation)",
@@ -58,83 +39,6 @@ _LOCATED = etree.XPath(
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
 _SUSPECT = (b"<?", b"include", b"chemaLocation")
 """Whatever is refused (``_check``) holds one of these, or more than so many attributes."""
-
-
-class Looked(Struct, frozen=True):
-    """A document, looked at. octets: UTF-8. attributes: that an element has at most. new: tokens that nobody proved."""
-
-    octets: bytes
-    attributes: int
-    new: frozenset[bytes]
-
-
-class Vocabulary:
-    """The names that libxml2 is shown for good: ours, and those of proved messages. most: bytes of the latter.
-
-    A name is a local name, a prefix or a namespace. What holds a new one must be read in a thread of its own until it
-    is proved: with the thread goes what libxml2 remembers, so that strangers leave nothing and take nothing away.
-    """
-
-    def __init__(self, most: int = NAMES_KEPT) -> None:
-        self._room = most
-        self._room_for_tokens = most // 4
-        self._names: set[bytes] = set()
-        self._known: set[bytes] = set()
-        """Tokens as messages have them, of which all names are known: saves looking at them again."""
-
-    def learn(self, names: Iterable[bytes]) -> None:
-        """Names of ours: they take no room."""
-        self._names.update(names)
-
-    def look(self, data: bytes) -> Looked:
-        """Refuse what is too much, else find what is new. Raises ExchangeError (client.invalid_xml).
-
-        Start tags without attributes are names by themselves, so of a message of known elements little is looked
-        through.
-        """
-        new = set(_TAG.findall(data)) - self._known
-        plain = {tag for tag in new if b"=" not in tag}
-        text = b"".join(new - plain)
-        if _QUOTE.search(_QUOTED.sub(b"", text)):  # a value holds ">": tags were cut in the wrong place
-            plain, text = set(), data
-        attributes = _ATTRIBUTE.findall(text)
-        names = plain.union(_ELEMENT.findall(text), attributes)
-        namespaces = set(_NAMESPACE.findall(text))
-        if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
-            raise _unreadable("there are too many different names or namespaces")
-        tokens = (names | namespaces).union(_BLANK.findall(data)) - self._known
-        return Looked(data, len(attributes), self._unknown(tokens) if tokens else frozenset())
-
-    def _unknown(self, tokens: set[bytes]) -> frozenset[bytes]:
-        names = {name: token for token in tokens for name in _names(token)}
-        if any(len(name) > _LONGEST_NAME for name in names):
-            raise _unreadable("a name is too long")
-        new = names.keys() - self._names
-        if not new and (size := _size(tokens)) <= self._room_for_tokens:
-            self._room_for_tokens -= size
-            self._known |= tokens
-        return frozenset([names[name] for name in new])
-
-    def remember(self, looked: Looked) -> None:
-        """Learn what is new in a proved message. Raises ExchangeError (overloaded)."""
-        names = {name for token in looked.new for name in _names(token)} - self._names
-        size = _size(names)
-        if size > self._room:
-            raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
-        self._room -= size
-        self._names |= names
-
-
-def _size(texts: set[bytes]) -> int:
-    return sum(len(text) + _OVERHEAD for text in texts)
-
-
-def _names(token: bytes) -> list[bytes]:
-    """The names in a token: of ``<p:name``, ``p:name``, or ``xmlns:p="uri"`` (whose prefix is a token of its own)."""
-    quote = _QUOTE.search(token)
-    if quote:
-        return [token[quote.end() : -1]]
-    return token.strip(b"</ \t\r\n").split(b":") if not token.isspace() else [token]
 
 
 class Message(Struct, frozen=True, dict=True):
@@ -168,7 +72,7 @@ def read_message(data: bytes, charset: str | None = None) -> Message:
 def look(data: bytes, charset: str | None = None, vocabulary: Vocabulary | None = None) -> Looked:
     """Look at a document before it is read. charset: of Content-Type, which must agree. Raises ExchangeError."""
     octets = to_utf8(data, charset)
-    if _FORBIDDEN.search(octets):
+    if b"<!" in octets and _FORBIDDEN.search(octets):
         raise _unreadable("it has a DOCTYPE or declares entities")
     if vocabulary is None:
         return Looked(octets, octets.count(b"="), frozenset())

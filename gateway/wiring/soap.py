@@ -10,7 +10,7 @@ from adapters.soap.codec import SoapCodec
 from adapters.soap.facade import Offered
 from adapters.soap.faults import FaultWriter
 from adapters.soap.metadata import METADATA
-from adapters.soap.reading import Vocabulary
+from adapters.soap.vocabulary import Vocabulary
 from gateway.config.load import Settings
 from gateway.model.ids import ServiceId
 from gateway.ports import Interface

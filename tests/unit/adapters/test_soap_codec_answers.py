@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from adapters.soap.headers import ADDRESSING, MOTLAN
-from adapters.soap.reading import Vocabulary
+from adapters.soap.vocabulary import Vocabulary
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import OVERLOADED, RECORD_FAILED
 from gateway.model.errors.request import UNKNOWN_SERVICE

@@ -1,0 +1,152 @@
+"""The names in messages of strangers: libxml2 remembers every one that it ever saw, for as long as its thread lives.
+
+Found in the bytes, before libxml2 is shown them.
+"""
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.gateway import OVERLOADED
+from gateway.model.errors.soap import INVALID_XML
+
+NAMES_KEPT = 16 * 1024 * 1024
+"""Bytes of names, of all proved messages together, that the process may remember; far more than any country's services
+have.
+"""
+_OVERHEAD = 128
+"""Bytes that a name costs beside itself, in libxml2 and here."""
+_MOST_NAMES = 4096
+_MOST_NAMESPACES = 128
+_LONGEST_NAME = 1024
+
+_TAG = re.compile(rb"<[^/!?>][^>]*")
+_QUOTED = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
+_QUOTE = re.compile(rb"[\"']")
+_ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
+_ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
+_NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
+_BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
+"""White space that libxml2 remembers as it does names: up to 59 characters that are all of a text."""
+
+
+class Looked(Struct, frozen=True):
+    """A document, looked at. octets: UTF-8. attributes: that an element has at most. new: tokens that nobody proved."""
+
+    octets: bytes
+    attributes: int
+    new: frozenset[bytes]
+
+
+class Vocabulary:
+    """The names that libxml2 is shown for good: ours, and those of proved messages. most: bytes of the latter.
+
+    A name is a local name, a prefix or a namespace. What holds a new one must be read in a thread of its own until it
+    is proved: with the thread goes what libxml2 remembers, so that strangers leave nothing and take nothing away.
+    """
+
+    def __init__(self, most: int = NAMES_KEPT) -> None:
+        self._room = most
+        self._room_for_tokens = most // 4
+        self._names: set[bytes] = set()
+        self._known: set[bytes] = set()
+        """Tokens as messages have them, of which all names are known: saves looking at them again."""
+        self._pieces: set[bytes] = set()
+        """What stands between the values of start tags, of which all names are known."""
+
+    def learn(self, names: Iterable[bytes]) -> None:
+        """Names of ours: they take no room."""
+        self._names.update(names)
+
+    def look(self, data: bytes) -> Looked:
+        """Refuse what is too much, else find what is new. Raises ExchangeError (client.invalid_xml).
+
+        Start tags without attributes are names by themselves, so of a message of known elements little is looked
+        through.
+        """
+        new = set(_TAG.findall(data)) - self._known
+        usual = self._usual(new)
+        if usual is not None and self._known.issuperset(_BLANK.findall(data)):
+            return Looked(data, usual, frozenset())
+        looked = self._closely(data, new)
+        if not looked.new:
+            self._learn_pieces(new)
+        return looked
+
+    def _usual(self, tags: set[bytes]) -> int | None:
+        """How many attributes stand in tags of which all pieces are known; None where that takes a closer look."""
+        cut = _cut(tags)
+        if cut is None or not self._pieces.issuperset(cut[0]):
+            return None
+        namespaces = {value for piece, value in zip(*cut, strict=False) if b"xmlns" in piece}
+        if len(namespaces) > _MOST_NAMESPACES or not self._names.issuperset(namespaces):
+            return None
+        return len(cut[1])
+
+    def _learn_pieces(self, tags: set[bytes]) -> None:
+        """All names in these tags are known."""
+        cut = _cut(tags)
+        pieces = set() if cut is None else set(cut[0]) - self._pieces
+        if (size := _size(pieces)) <= self._room_for_tokens:
+            self._room_for_tokens -= size
+            self._pieces |= pieces
+
+    def _closely(self, data: bytes, new: set[bytes]) -> Looked:
+        plain = {tag for tag in new if b"=" not in tag}
+        text = b"".join(new - plain)
+        if _QUOTE.search(_QUOTED.sub(b"", text)):  # a value holds ">": tags were cut in the wrong place
+            plain, text = set(), data
+        attributes = _ATTRIBUTE.findall(text)
+        names = plain.union(_ELEMENT.findall(text), attributes)
+        namespaces = set(_NAMESPACE.findall(text))
+        if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
+            raise ExchangeError(INVALID_XML, "there are too many different names or namespaces")
+        tokens = (names | namespaces).union(_BLANK.findall(data)) - self._known
+        return Looked(data, len(attributes), self._unknown(tokens) if tokens else frozenset())
+
+    def _unknown(self, tokens: set[bytes]) -> frozenset[bytes]:
+        names = {name: token for token in tokens for name in _names(token)}
+        if any(len(name) > _LONGEST_NAME for name in names):
+            raise ExchangeError(INVALID_XML, "a name is too long")
+        new = names.keys() - self._names
+        if not new and (size := _size(tokens)) <= self._room_for_tokens:
+            self._room_for_tokens -= size
+            self._known |= tokens
+        return frozenset([names[name] for name in new])
+
+    def remember(self, looked: Looked) -> None:
+        """Learn what is new in a proved message. Raises ExchangeError (overloaded)."""
+        names = {name for token in looked.new for name in _names(token)} - self._names
+        size = _size(names)
+        if size > self._room:
+            raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
+        self._room -= size
+        self._names |= names
+
+
+def _cut(tags: set[bytes]) -> tuple[list[bytes], list[bytes]] | None:
+    """Start tags cut at their quotes: what stands outside of values, and the values, by turns.
+
+    None where some value may hold a quote or the end of its tag, so that inside and outside could change places: then a
+    value would hold the start of a tag, or the last one would not end.
+    """
+    text = b"".join(tags)
+    pieces = text.split(b'"')
+    values = pieces[1::2]
+    if len(pieces) % 2 == 0 or b"'" in text or b"<" in b"".join(values):
+        return None
+    return pieces[::2], values
+
+
+def _size(texts: set[bytes]) -> int:
+    return sum(len(text) + _OVERHEAD for text in texts)
+
+
+def _names(token: bytes) -> list[bytes]:
+    """The names in a token: of ``<p:name``, ``p:name``, or ``xmlns:p="uri"`` (whose prefix is a token of its own)."""
+    quote = _QUOTE.search(token)
+    if quote:
+        return [token[quote.end() : -1]]
+    return token.strip(b"</ \t\r\n").split(b":") if not token.isspace() else [token]
