@@ -57,6 +57,7 @@ def trust() -> None:
 @click.option("--crl", "crls", multiple=True, type=File, help="Revocation lists (DER), in place of those it has.")
 @click.option("--role", "roles", multiple=True, metavar="ROLE=FILE", help="auditor or data-protection-officer = PEM.")
 @click.option("--log", "logs", multiple=True, metavar="VKEY", help="Verifier key of a gateway's log to add.")
+@click.option("--drop-log", "dropped", multiple=True, metavar="VKEY", help="Verifier key of a log to take out.")
 @verb
 def draft_(draft: Path, **options: Any) -> None:
     """Begin the next list from the one in force, or the first list of all; or change what a draft says."""
@@ -79,10 +80,10 @@ def _changed(document: TrustList, signers: Signers | None, options: dict[str, An
     authorities = tuple(dict.fromkeys((*document.authorities, *added)))
     roles = tuple(dict.fromkeys((*document.roles, *(_role(text) for text in options["roles"]))))
     keys = [parse_vkey(text) for text in options["logs"]]
-    logs = {each.origin: each for each in document.logs} | {
-        key.name: Log(origin=key.name, vkey=key.encode()) for key in keys
-    }
-    document = replace(document, authorities=authorities, roles=roles, logs=tuple(logs.values()))
+    # A log that changes its key has two for a while: what the old one signed stays valid.
+    logs = dict.fromkeys((*document.logs, *(Log(origin=key.name, vkey=key.encode()) for key in keys)))
+    kept = tuple(each for each in logs if each.vkey not in options["dropped"])
+    document = replace(document, authorities=authorities, roles=roles, logs=kept)
     crls = [file.read_bytes() for file in options["crls"]]
     return with_revocations(document, crls) if crls else document
 

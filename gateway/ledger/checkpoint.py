@@ -11,6 +11,9 @@ from gateway.ledger.note import KeyType, Signature, Signer, VerifierKey, open_no
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_MALFORMED, LOG_SIGNATURE_INVALID
 
+LogKeys = VerifierKey | Sequence[VerifierKey]
+"""The key of a log, or its keys while one replaces another."""
+
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LARGEST = 2**63
 _FIXED_LINES = 3
@@ -74,20 +77,31 @@ def parse_checkpoint(text: str) -> Checkpoint:
 
 
 def open_checkpoint(
-    note: bytes, key: VerifierKey, *, origin: str | None = None, witnesses: Sequence[VerifierKey] = ()
+    note: bytes, key: LogKeys, *, origin: str | None = None, witnesses: Sequence[VerifierKey] = ()
 ) -> SignedCheckpoint:
-    """Verify that the log with ``key`` signed this checkpoint, under this origin (by default the key's name).
+    """Verify that the log with ``key`` signed this checkpoint, under this origin (by default the signing key's name).
 
-    Raises ExchangeError: LOG_MALFORMED; LOG_SIGNATURE_INVALID if the log did not sign it, if a signature by it or by
-    one of ``witnesses`` is wrong, or if it is another log's. ValueError for keys of the wrong type.
+    key: several, of a log whose key is being replaced: one of them must have signed. Raises ExchangeError:
+    LOG_MALFORMED; LOG_SIGNATURE_INVALID if the log did not sign it, if a signature by it or by one of ``witnesses`` is
+    wrong, or if it is another log's. ValueError for keys of the wrong type.
     """
-    if key.type is not KeyType.ED25519 or any(witness.type is not KeyType.COSIGNATURE for witness in witnesses):
-        raise ValueError("a log signs with a plain Ed25519 key, a witness with a cosignature key")
-    opened = open_note(note, (key, *witnesses))
-    if not opened.signed_by(key):
+    keys = log_keys(key)
+    if any(witness.type is not KeyType.COSIGNATURE for witness in witnesses):
+        raise ValueError("a witness signs with a cosignature key")
+    opened = open_note(note, (*keys, *witnesses))
+    signed_by = [each for each in keys if opened.signed_by(each)]
+    if not signed_by:
         raise ExchangeError(LOG_SIGNATURE_INVALID, "the log itself has not signed this checkpoint")
     checkpoint = parse_checkpoint(opened.text)
-    if checkpoint.origin != (origin or key.name):
+    if all(checkpoint.origin != (origin or each.name) for each in signed_by):
         raise ExchangeError(LOG_SIGNATURE_INVALID, "the checkpoint is of a log with another origin")
-    by_witnesses = tuple(signature for signature in opened.signatures if signature.key != key)
+    by_witnesses = tuple(signature for signature in opened.signatures if signature.key not in keys)
     return SignedCheckpoint(checkpoint, note, by_witnesses)
+
+
+def log_keys(key: LogKeys) -> tuple[VerifierKey, ...]:
+    """The keys of a log, at least one. Raises ValueError for none, or one of another type."""
+    keys = (key,) if isinstance(key, VerifierKey) else tuple(key)
+    if not keys or any(each.type is not KeyType.ED25519 for each in keys):
+        raise ValueError("a log signs with plain Ed25519 keys")
+    return keys

@@ -103,6 +103,14 @@ def sign_note(text: str, key: VerifierKey, sign: Signer) -> bytes:
     return f"{text}\n{_line(key, sign(text.encode()))}".encode()
 
 
+def add_signature(note: bytes, key: VerifierKey, sign: Signer) -> bytes:
+    """The note, signed with another plain key too. Raises ExchangeError (LOG_MALFORMED) if it is not a note."""
+    if key.type is not KeyType.ED25519:
+        raise ValueError("a cosignature is added to a note with cosign")
+    text, _ = _split(note)
+    return note + _line(key, sign(text.encode())).encode()
+
+
 def cosign(note: bytes, key: VerifierKey, sign: Signer, time: int) -> bytes:
     """The note with a witness's cosignature of ``time`` (seconds since the Unix epoch) added.
 

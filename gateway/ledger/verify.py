@@ -11,9 +11,8 @@ from typing import cast
 
 from msgspec import Struct
 
-from gateway.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
+from gateway.ledger.checkpoint import Checkpoint, LogKeys, SignedCheckpoint, open_checkpoint
 from gateway.ledger.merkle import fold, peaks_of, root
-from gateway.ledger.note import VerifierKey
 from gateway.ledger.openings import check_openings, parse_openings
 from gateway.ledger.proofs import root_at
 from gateway.ledger.skeleton import entry_of, read_skeleton
@@ -44,7 +43,7 @@ class VerifiedLog(Struct, frozen=True):
 
 def verify_log(
     fetch: Fetch,
-    key: VerifierKey,
+    key: LogKeys,
     *,
     origin: str | None = None,
     older: bytes | None = None,
@@ -52,9 +51,9 @@ def verify_log(
 ) -> VerifiedLog:
     """Verify every entry and tile of a log against its checkpoint, and against an older checkpoint that you kept.
 
-    Raises ExchangeError: LOG_SIGNATURE_INVALID or LOG_MALFORMED for either checkpoint; LOG_INVALID, whose ``parts``
-    name every tile and entry that is wrong or missing (the first 1,000 of them); and what ``fetch`` raises for the
-    checkpoint.
+    key: several, of a log that changed its key: each checkpoint is signed by one of them. Raises ExchangeError:
+    LOG_SIGNATURE_INVALID or LOG_MALFORMED for either checkpoint; LOG_INVALID, whose ``parts`` name every tile and entry
+    that is wrong or missing (the first 1,000 of them); and what ``fetch`` raises for the checkpoint.
     """
     signed = open_checkpoint(fetch("checkpoint"), key, origin=origin)
     before = open_checkpoint(older, key, origin=origin).checkpoint if older is not None else None

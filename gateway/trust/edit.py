@@ -102,6 +102,6 @@ def _things(this: TrustList) -> dict[str, object]:
     things |= {f"authority {thumbprint(der)}": der for der in this.authorities}
     things |= {f"revocation list {thumbprint(der)}": der for der in this.crls}
     things |= {f"{role.role} {role.name} {role.id}": role for role in this.roles}
-    things |= {f"log {log.origin}": log for log in this.logs}
+    things |= {f"log {log.origin} {log.vkey.rpartition('+')[2]}": log for log in this.logs}
     things |= {f"signer {signer}": this.signers.required for signer in this.signers.by_id}
     return things

@@ -69,3 +69,16 @@ WITNESS_REFUSED = ErrorKind(
         "Hãy kiểm tra bên chứng kiến có khóa của nhật ký, rồi đối chiếu nhật ký với những gì bên đó đã thấy.",
     ),
 )
+WITNESS_POLICY_INVALID = ErrorKind(
+    code="server.clientproxy.witness_policy_invalid",
+    status=500,
+    fault=Fault.GATEWAY,
+    title=Text(
+        "The witness policy is not one",
+        "Tệp chính sách chứng kiến không hợp lệ",
+    ),
+    next=Text(
+        "Correct the line that is named; docs/witnesses.md has an example.",
+        "Hãy sửa dòng được nêu; docs/witnesses.md có ví dụ mẫu.",
+    ),
+)

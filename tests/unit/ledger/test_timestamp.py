@@ -152,7 +152,7 @@ def test_every_cut_and_every_flipped_byte_is_refused() -> None:
             continue
         accepted.append(place)
     # What the signature does not cover: algorithm parameters, and the certificates that are carried but not needed.
-    assert len(accepted) < len(response) / 13 / 2
+    assert len(accepted) <= 5
     for junk in (b"", b"\x30", b"\x30\x80", b"\x30\x84\xff\xff\xff\xff", b"<html>", bytes(2_000_000)):
         with pytest.raises(ExchangeError):
             verified(junk)
