@@ -6,19 +6,17 @@ data-protection officer can open, so the operator's disk alone shows nothing.
 
 import base64
 import re
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
 
 from gateway.ledger.canonical import canonical
+from gateway.ledger.sealed import open_with, seal_to
 from gateway.ledger.skeleton import FORMAT
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import OPENING_UNREADABLE
@@ -27,7 +25,6 @@ from gateway.model.instant import Instant
 KEY_BYTES = 32
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
 _TYPE = "motlan-epoch+jwe"
 
 
@@ -96,10 +93,7 @@ def seal_epoch(epoch: Epoch, recipients: tuple[Recipient, ...]) -> bytes:
             "version": FORMAT,
         }
     )
-    sealing = jwe.GeneralJSONEncryption({"enc": "A256GCM", "typ": _TYPE}, clear)
-    for recipient in recipients:
-        sealing.add_recipient({"alg": "ECDH-ES+A256KW", "kid": recipient.kid}, _jwk(recipient.key))
-    return canonical(jwe.encrypt_json(sealing, None, algorithms=_ALGORITHMS))
+    return seal_to(_TYPE, clear, [(recipient.kid, recipient.key) for recipient in recipients])
 
 
 def open_epoch(blob: bytes, private_key: EllipticCurvePrivateKey | X25519PrivateKey) -> Epoch:
@@ -108,10 +102,7 @@ def open_epoch(blob: bytes, private_key: EllipticCurvePrivateKey | X25519Private
     Raises ExchangeError (OPENING_UNREADABLE) for another's key, altered bytes, or another format.
     """
     try:
-        parts = msgspec.json.decode(blob, type=dict[str, Any])
-        recipients = parts.pop("recipients")
-        clear = next(clear for recipient in recipients if (clear := _opened(parts, recipient, private_key)) is not None)
-        written = msgspec.json.decode(clear, type=_Written)
+        written = msgspec.json.decode(open_with(_TYPE, blob, private_key), type=_Written)
         if written.version != FORMAT:
             raise ValueError("an unknown version")  # noqa: TRY301 - one place turns every failure into ours
         return Epoch(
@@ -120,22 +111,8 @@ def open_epoch(blob: bytes, private_key: EllipticCurvePrivateKey | X25519Private
             pseudonym_key=_bytes(written.pseudonym_key),
             starts=Instant(written.starts),
         )
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, StopIteration):
+    except (msgspec.MsgspecError, ValueError):
         raise ExchangeError(OPENING_UNREADABLE, "this key opens no part of the sealed epoch") from None
-
-
-def _opened(parts: dict[str, Any], recipient: Any, private_key: Any) -> bytes | None:
-    try:
-        single = cast("jwe.GeneralJSONSerialization", {**parts, "recipients": [recipient]})
-        opened = jwe.decrypt_json(single, _jwk(private_key), algorithms=_ALGORITHMS)
-    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return opened.plaintext if opened.protected.get("typ") == _TYPE else None
-
-
-def _jwk(key: Any) -> ECKey | OKPKey:
-    curve = isinstance(key, EllipticCurvePublicKey | EllipticCurvePrivateKey)
-    return ECKey.import_key(key) if curve else OKPKey.import_key(key)
 
 
 def _text(key: bytes) -> str:

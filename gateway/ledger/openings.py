@@ -118,6 +118,15 @@ def seal(built: BuiltRecord, epoch: Epoch, random: bytes) -> bytes:
     return b"".join((epoch.header, nonce, wrapped, AESGCM(key).encrypt(_ONCE, built.openings, bound)))
 
 
+def seal_again(openings: Openings, entry: bytes, epoch: Epoch, random: bytes) -> bytes:
+    """What is left of a record's openings, sealed under a new key of its own: the old one opens nothing of it.
+
+    epoch: the record's. random: as for ``seal``.
+    """
+    left = BuiltRecord(openings.id, epoch.starts, b"", entry, openings.encode())
+    return seal(left, epoch, random)
+
+
 def epoch_of(sealed: bytes) -> str:
     """The id of the epoch whose key opens this. Raises ExchangeError (OPENING_UNREADABLE) if it is not sealed so."""
     size = sealed[1] if len(sealed) > 1 else 0
