@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import asdict
 from rich.console import Console
 
-from bench import exchange, floors, large, prefill
+from bench import attachment, exchange, floors, large, prefill
 from bench.harness import Plan, Row, as_json, show
 from bench.processes import ROOT
 
@@ -42,18 +42,19 @@ def _more(tables: dict[str, list[Row]]) -> dict[str, object]:
     gain = exchange.gain(tables["Two processes"])
     console.print(f"the second process gains {gain:.2f} × what it gains the bare proxy")
     _say("— a large answer")
-    passed = large.run()
-    console.print(
-        f"answer of {passed.size / 1e6:.0f} MB: resident memory grows {passed.grown / 1e6:.0f} MB,"
-        f" {passed.seconds:.1f} s ({passed.size / passed.seconds / 1e6:.0f} MB/s)"
-    )
+    passed, attached = large.run(), attachment.run()
+    for what, one in (("answer", passed), ("signed SOAP attachment", attached)):
+        console.print(
+            f"{what} of {one.size / 1e6:.0f} MB: resident memory grows {one.grown / 1e6:.0f} MB,"
+            f" {one.seconds:.1f} s ({one.size / one.seconds / 1e6:.0f} MB/s)"
+        )
     _say("— prefill")
     form = prefill.run()
     console.print(
         f"prefill: {form.latency * 1e3:.1f} ms at the median, {(form.latency - form.slowest) * 1e3:.1f} ms after the"
         f" slowest source ({form.slowest * 1e3:.0f} ms); at worst {form.worst * 1e3:.1f} ms"
     )
-    return {"gain": gain, "large": asdict(passed), "prefill": asdict(form)}
+    return {"gain": gain, "large": asdict(passed), "attachment": asdict(attached), "prefill": asdict(form)}
 
 
 def _part(name: str, *, large: bool) -> None:

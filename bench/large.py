@@ -41,7 +41,7 @@ def run() -> Large:
         asked = iter(signed(site, ECHO, "/large", b"", method="GET")(_TURNS))
         with running(argv, port), running(server.argv, server.port) as process:
             before = resident(process)
-            with _Watch(process) as watch:
+            with Watch(process) as watch:
                 seconds = sorted(_download(server.port, request) for request in asked)
     return Large(watch.most - before, seconds[_TURNS // 2], SIZE)
 
@@ -62,7 +62,7 @@ def _download(port: int, request: bytes) -> float:
     return time.perf_counter() - started
 
 
-class _Watch:
+class Watch:
     """Notes the most memory that a process holds meanwhile."""
 
     def __init__(self, process: psutil.Process) -> None:
