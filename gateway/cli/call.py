@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 import click
 
 from gateway import client as motlan
+from gateway.cli.call_receipt import print_proof, proof_values, prove
+from gateway.cli.log_keys import has_log_key, log_key_options, log_keys
 from gateway.cli.output import json_option, print_json, verb
+from gateway.cli.values import NewFile
 from gateway.model.envelope import Purpose
 from gateway.model.ids import parse_service
 
@@ -19,7 +22,9 @@ from gateway.model.ids import parse_service
 
     motlan call POST https://127.0.0.1:8443/r1/VN/GOV/G01/population/citizen -d @ask.json
       --as VN/GOV/H31/portal --key sign.key.pem --cert sign.pem --gateway-cert gateway.pem --ca ca.pem
-      --purpose 1.001193 --officer ht.nam --case 000.00.01.H31-261122-0001"""
+      --purpose 1.001193 --officer ht.nam --case 000.00.01.H31-261122-0001
+
+    The same, with --receipt answer.tlog-proof --vkey 'gateway.example/log+4fd3…+AZ…', proves that the log has it."""
 )
 @click.argument("method", type=click.Choice(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]))
 @click.argument("url")
@@ -49,12 +54,25 @@ from gateway.model.ids import parse_service
     help="How to sign: RFC 9421, or Motlan-JWS.",
 )
 @click.option("--audience", metavar="SERVICE", help="The service behind one of the gateway's own paths, for a JWS.")
+@click.option(
+    "--receipt",
+    type=NewFile,
+    help="Fetch, verify and keep receipts: the answer's record here, the request's in NAME.request.tlog-proof.",
+)
+@click.option("--receipt-audience", metavar="SERVICE", help="The gateway's own …/receipts service, for a JWS.")
+@log_key_options
 @json_option
 @verb
 @click.pass_context
 def call(ctx: click.Context, /, **options: Any) -> None:
-    """Sign a call, send it, verify the answer and print it."""
-    answer = asyncio.run(_send(str(ctx.obj or "vi"), **options))
+    """Sign a call, send it, verify the answer and print it.
+
+    With --receipt also prove, by the log's key alone, that the gateway has recorded this very exchange: each part of
+    the record is compared with what was sent and with what came. Exit 1 if any of it differs or is not shown.
+    """
+    if options["receipt"] is not None and not has_log_key(options):
+        raise click.UsageError("--receipt needs the log's key: --vkey, or --trust with --signer")
+    answer, proved, error = asyncio.run(_send(str(ctx.obj or "vi"), **options))
     if options["as_json"]:
         print_json(
             {
@@ -65,15 +83,19 @@ def call(ctx: click.Context, /, **options: Any) -> None:
                 "verified": True,
                 "headers": list(answer.head.fields),
                 "body": _readable(answer),
+                **({} if options["receipt"] is None else {"proved": proof_values(proved, error)}),
             }
         )
     else:
         _print(answer)
-    if answer.error_code is not None or answer.status >= 400:  # noqa: PLR2004 - HTTP errors
+        print_proof(proved, error)
+    unproved = options["receipt"] is not None and (proved is None or bool(proved.unopened))
+    if answer.error_code is not None or answer.status >= 400 or unproved:  # noqa: PLR2004 - HTTP errors
         ctx.exit(1)
 
 
-async def _send(language: str, **options: Any) -> motlan.Answer:
+async def _send(language: str, **options: Any) -> tuple[motlan.Answer, motlan.ProvedExchange | None, Exception | None]:
+    """The answer; if asked for, what receipts proved of it, or why they did not."""
     parts = urlsplit(options["url"])
     purpose = None if options["purpose"] is None else Purpose(options["purpose"], options["basis"])
     shared = {
@@ -98,8 +120,13 @@ async def _send(language: str, **options: Any) -> motlan.Answer:
         authorities=options["ca"],
         language=language,
         scheme=motlan.Scheme(options["scheme"]),
+        logs=[key.encode() for key in log_keys(options)] if options["receipt"] is not None else (),
     ) as client:
-        return await client.send(_call(parts.path, shared))
+        answer = await client.send(_call(parts.path, shared))
+        if options["receipt"] is None:
+            return answer, None, None
+        proved, error = await prove(client, answer, options)
+        return answer, proved, error
 
 
 def _call(path: str, shared: dict[str, Any]) -> motlan.Call:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.log_receipt import prove, receipt
 from gateway.cli.log_verify import verify_
 from gateway.cli.output import (
     console,
@@ -40,6 +41,8 @@ def log() -> None:
 
 
 log.add_command(verify_)
+log.add_command(prove)
+log.add_command(receipt)
 
 
 def _auditor(function: Any) -> Any:

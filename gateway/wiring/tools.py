@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config.load import Settings, load
 from gateway.exchange.audit import Audit
+from gateway.exchange.receipts import Receipts
 from gateway.keys.file import load_private_key, load_public_key
 from gateway.keys.onboarding import read_draft
 from gateway.ledger.epoch import Epoch, open_epoch
@@ -21,7 +22,9 @@ from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_p
 from gateway.ledger.verify import StoredRecord
 from gateway.model import storage
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.receipt import RECEIPT_UNKNOWN
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
+from gateway.model.ids import RecordId
 from gateway.model.storage import JournalUnavailableError
 from gateway.policy.policyset import PolicySet
 from gateway.storage.sqlite.database import SchemaError
@@ -103,6 +106,18 @@ async def open_audit(config: Path) -> AsyncIterator[Audit]:
         yield Audit(core.store.log, core.recorder, core.clock, core.entropy, in_force)
     finally:
         await core.store.close()
+
+
+async def receipt_of(config: Path, record_id: RecordId, size: int | None) -> bytes:
+    """The receipt of a record out of a gateway's database, without its private fields. size: of the kept checkpoint.
+
+    Raises ExchangeError and JournalUnavailableError.
+    """
+    async with _opened(load(config)) as store:
+        try:
+            return await Receipts(store.log).of(record_id, size=size)
+        except ValueError:
+            raise ExchangeError(RECEIPT_UNKNOWN, "a record's id is a UUID") from None
 
 
 def log_key_of(settings: Settings) -> VerifierKey:
