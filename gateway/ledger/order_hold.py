@@ -1,0 +1,143 @@
+"""Legal holds: what must not be erased, whoever asks, until the hold is lifted.
+
+A JWS in general JSON serialisation with ``typ`` ``motlan-hold+jwt``, signed by the holder of a role. A hold names
+records by id, persons and cases by their pseudonyms under each epoch that there was: so the gateway, which knows
+nobody, can keep to it. Of an epoch that began after the hold it cannot know whom the hold means; what was recorded in
+it is held whole, until the hold is given again. Why somebody is under a hold is sealed to the readers.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from gateway.ledger.canonical import canonical
+from gateway.ledger.order_jws import Endorsed, payload_of, verify
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.erasure import HOLD_UNKNOWN, ORDER_ELSEWHERE, ORDER_MALFORMED, ORDER_SIGNATURES
+from gateway.model.ids import RecordId
+from gateway.model.instant import Instant, from_datetime, plus, rfc3339
+from gateway.trust.document import Role
+
+HOLD_TYP = "motlan-hold+jwt"
+"""The ``typ`` of each signature on a hold or its lifting."""
+
+_VERSION = 1
+_SKEW = 60.0
+_ID = re.compile(r"[0-9a-f]{32}")
+_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
+
+
+class Hold(Struct, frozen=True, kw_only=True):
+    """A hold, or (``lifts`` is another's id) the end of one.
+
+    id: 16 random bytes, hex. log: the log's origin. role: in which its signer acts. records: ids. subjects: of each
+    epoch (by id) the pseudonyms, hex, of the persons and cases. why: case and reason, a JWE to the readers. Raises
+    ValueError for a hold on nothing.
+    """
+
+    id: str
+    log: str
+    issued: Instant
+    role: str
+    lifts: str | None = None
+    records: tuple[RecordId, ...] = ()
+    subjects: dict[str, tuple[str, ...]] = {}
+    why: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id) or not self.log or (self.lifts is not None and not _ID.fullmatch(self.lifts)):
+            raise ValueError("a hold has an id of 16 bytes in hex, and names its log")
+        if (self.lifts is None) != bool(self.records or self.subjects):
+            raise ValueError("a hold names records, persons or cases; a lifting none")
+        if not all(_PSEUDONYM.fullmatch(each) for marks in self.subjects.values() for each in marks):
+            raise ValueError("a pseudonym is 16 bytes in hex")
+
+    def encode(self) -> bytes:
+        """Its one canonical form: the payload that is signed."""
+        written = {name: getattr(self, name) for name in self.__struct_fields__}
+        return canonical({**written, "issued": rfc3339(self.issued), "version": _VERSION})
+
+    def covers(self, record: RecordId, epoch: str, marks: Iterable[bytes]) -> bool:
+        """Whether a record is held: named, found by a mark of its epoch, or of an epoch that the hold does not know."""
+        if record in self.records:
+            return True
+        if not self.subjects:
+            return False
+        known = self.subjects.get(epoch)
+        return known is None or any(mark.hex() in known for mark in marks)
+
+
+class _Written(Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    issued: str
+    lifts: str | None
+    log: str
+    records: tuple[RecordId, ...]
+    role: str
+    subjects: dict[str, tuple[str, ...]]
+    version: int
+    why: str
+
+
+def parse_hold(payload: bytes) -> Hold:
+    """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
+    try:
+        written = msgspec.json.decode(payload, type=_Written)
+        values = {name: getattr(written, name) for name in Hold.__struct_fields__ if name != "issued"}
+        hold = Hold(**values, issued=from_datetime(datetime.fromisoformat(written.issued)))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise ExchangeError(ORDER_MALFORMED, "the payload is not a legal hold") from None
+    if written.version != _VERSION or hold.encode() != payload:
+        raise ExchangeError(ORDER_MALFORMED, "the hold is of another version, or not in its canonical form")
+    return hold
+
+
+def authorise_hold(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> tuple[Hold, Endorsed]:
+    """Check a new hold or lifting: form, signature by the role that it names, log and time.
+
+    Raises ExchangeError: ORDER_MALFORMED, ORDER_SIGNATURES, ORDER_ELSEWHERE.
+    """
+    endorsed = verify(HOLD_TYP, data, roles)
+    hold = parse_hold(endorsed.payload)
+    if not any(role.role.value == hold.role for role in endorsed.signers):
+        raise ExchangeError(ORDER_SIGNATURES, f"it is not signed by a holder of the role {hold.role}")
+    if hold.log != log or hold.issued > plus(now, _SKEW):
+        raise ExchangeError(ORDER_ELSEWHERE)
+    return hold, endorsed
+
+
+def in_force(documents: Iterable[bytes], roles: tuple[Role, ...]) -> tuple[Hold, ...]:
+    """The holds of these documents, in their order, that nobody lifted who may.
+
+    A hold counts as it stands: one that somebody forged keeps data for too long, no worse. A lifting counts if a holder
+    of the hold's own role signed it who is in the trust list in force: else whoever writes to the database could lift
+    holds. So when that signer leaves the list, the hold is in force again until another lifts it. Raises ExchangeError
+    (ORDER_MALFORMED) for a document that does not parse.
+    """
+    holds: dict[str, Hold] = {}
+    for data in documents:
+        hold = parse_hold(payload_of(data))
+        if hold.lifts is None:
+            holds.setdefault(hold.id, hold)
+        elif hold.lifts in holds and _may_lift(data, holds[hold.lifts], roles):
+            del holds[hold.lifts]
+    return tuple(holds.values())
+
+
+def check_lifting(lifting: Hold, holds: Iterable[Hold], endorsed: Endorsed) -> None:
+    """Raise ExchangeError unless it lifts a hold in force, signed in that hold's own role."""
+    lifted = next((hold for hold in holds if hold.id == lifting.lifts), None)
+    if lifted is None:
+        raise ExchangeError(HOLD_UNKNOWN, f"hold {lifting.lifts} is not in force")
+    if not any(role.role.value == lifted.role for role in endorsed.signers):
+        raise ExchangeError(ORDER_SIGNATURES, f"a hold by the role {lifted.role} is lifted by that role")
+
+
+def _may_lift(data: bytes, hold: Hold, roles: tuple[Role, ...]) -> bool:
+    try:
+        return any(role.role.value == hold.role for role in verify(HOLD_TYP, data, roles).signers)
+    except ExchangeError:
+        return False
