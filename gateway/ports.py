@@ -94,6 +94,9 @@ class Codec(Protocol):
     def claim(self, head: Head, body: Body) -> Claim:
         """What the message says of itself; nothing of it is trusted."""
 
+    def claim_proved(self, head: Head, body: Body) -> Claim:
+        """What an envelope says that was made of the proved parts of a message which was claimed before."""
+
     def open(self, parts: ProvedParts) -> Envelope:
         """The canonical envelope of what was proved."""
 
@@ -215,6 +218,9 @@ class Vault(Protocol):
     async def forget(self, subjects: Collection[bytes]) -> int:
         """Destroy every blob with any of these subjects (pseudonyms); how many. Durable on return."""
 
+    async def destroy(self, blob_ids: Collection[str]) -> int:
+        """Destroy these blobs, in one step; how many there were. Durable on return."""
+
 
 class TreeWrite(Struct, frozen=True, kw_only=True):
     """One step of the sequencer: new entries with their indexes, tiles and the checkpoint that publishes them.
@@ -292,7 +298,13 @@ class LogStore(Protocol):
         """Replace private parts and pseudonyms of records in the tree by what is left of them, and nothing else.
 
         The old bytes are overwritten, not only unlinked. All or none; durable on return. How many records there were.
-        Raises JournalUnavailableError.
+        Without any, what earlier calls may have left unwiped is wiped. Raises JournalUnavailableError: ``uncertain``
+        where the change is made and the old bytes could not be wiped yet.
+        """
+
+    async def destroy_epochs(self, through: int, before: Instant) -> Sequence[str]:
+        """Destroy the sealed keys of epochs that began before an instant and have no record from index ``through`` on;
+        their ids. The epochs stay, with empty keys. Durable on return, wiped as by ``redact``.
         """
 
     def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
@@ -300,6 +312,34 @@ class LogStore(Protocol):
 
     async def endings(self, requests: Sequence[RecordId]) -> Sequence[StoredRecord]:
         """The records in the tree that ended these requests, in no order."""
+
+
+class WitnessReply(Struct, frozen=True):
+    """What a witness answered. content_type: in lower case, without parameters."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class WitnessClient(Protocol):
+    """A witness of the log, reached over the network (C2SP tlog-witness)."""
+
+    async def add_checkpoint(self, body: bytes) -> WitnessReply:
+        """Ask it to cosign. Whatever it answers is given back. Raises ExchangeError where nothing usable came."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
+
+
+class Timestamper(Protocol):
+    """A timestamp authority, reached over the network (RFC 3161)."""
+
+    async def stamp(self, request: bytes) -> bytes:
+        """The ``TimeStampResp`` to a ``TimeStampReq``, DER, not verified. Raises ExchangeError where none came."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -323,13 +363,15 @@ class LogQuery(Struct, frozen=True, kw_only=True):
     """A search by auditors. Every given condition must hold; pseudonyms: any of them (one per epoch).
 
     epochs: of each pseudonym the id of its epoch, so that it is looked for among that epoch's records only; or none.
-    before_seq: keyset pagination, only rows committed before it.
+    provider: a member or subsystem, whose services are meant. before_seq: keyset pagination, only rows committed before
+    it.
     """
 
     pseudonyms: tuple[bytes, ...] = ()
     epochs: tuple[str, ...] = ()
     client: str | None = None
     service: str | None = None
+    provider: str | None = None
     purpose: str | None = None
     kind: str | None = None
     outcome: str | None = None

@@ -165,6 +165,10 @@ class MemoryVault:
             del self.blobs[blob_id]
         return len(gone)
 
+    async def destroy(self, blob_ids: Collection[str]) -> int:
+        """As the port says."""
+        return sum(self.blobs.pop(blob_id, None) is not None for blob_id in set(blob_ids))
+
 
 class MemoryLogStore:
     """The LogStore in memory. index = seq - 1."""
@@ -287,6 +291,15 @@ class MemoryLogStore:
                 found += 1
         return found
 
+    async def destroy_epochs(self, through: int, before: Instant) -> Sequence[str]:
+        """As the port says."""
+        needed = {kept.row.epoch for kept in self._store.rows[through:]}
+        gone = [key for key, (starts, sealed) in self._epochs.items() if sealed and starts < before]
+        gone = sorted(key for key in gone if key not in needed)
+        for key in gone:
+            self._epochs[key] = (self._epochs[key][0], b"")
+        return gone
+
     async def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
         found = 0
@@ -314,4 +327,4 @@ def _matches(kept: _Kept, query: LogQuery) -> bool:
         wanted = getattr(query, name)
         if wanted is not None and skeleton.get(name) != wanted:
             return False
-    return True
+    return query.provider is None or (skeleton.get("service") or "").startswith(f"{query.provider}/")

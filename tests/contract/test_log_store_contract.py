@@ -131,10 +131,10 @@ async def test_epochs_are_kept_and_never_replaced(store: Store) -> None:
 
 
 SAID = (
-    {"client": "a", "service": "s", "purpose": "p", "kind": "request", "outcome": None},
-    {"client": "b", "service": "s", "purpose": "p", "kind": "request", "outcome": None},
-    {"client": "a", "service": "t", "purpose": "q", "kind": "answer", "outcome": "FOUND"},
-    {"client": "a", "service": "s", "purpose": "p", "kind": "refusal", "outcome": "DENIED"},
+    {"client": "a", "service": "m/s", "purpose": "p", "kind": "request", "outcome": None},
+    {"client": "b", "service": "m/s", "purpose": "p", "kind": "request", "outcome": None},
+    {"client": "a", "service": "m/t", "purpose": "q", "kind": "answer", "outcome": "FOUND"},
+    {"client": "a", "service": "m/s", "purpose": "p", "kind": "refusal", "outcome": "DENIED"},
 )
 
 
@@ -154,12 +154,18 @@ async def searchable(store: Store) -> None:
         ({"before_seq": 4}, [3, 2, 1]),
         ({"before_seq": 19, "limit": 2}, [18, 17]),
         ({"client": "b"}, [17, 13, 9, 5, 1]),
-        ({"client": "a", "service": "s"}, [20, 19, 16, 15, 12, 11, 8, 7, 4, 3]),
-        ({"client": "a", "service": "s", "kind": "refusal", "limit": 2}, [19, 15]),
+        ({"client": "a", "service": "m/s"}, [20, 19, 16, 15, 12, 11, 8, 7, 4, 3]),
+        ({"client": "a", "service": "m/s", "kind": "refusal", "limit": 2}, [19, 15]),
         ({"client": "a", "outcome": "FOUND", "before_seq": 10}, [6, 2]),
         ({"purpose": "q"}, [18, 14, 10, 6, 2]),
         ({"client": "nobody"}, []),
-        ({"client": "b", "service": "t"}, []),
+        ({"client": "b", "service": "m/t"}, []),
+        ({"provider": "m"}, range(20, 0, -1)),
+        ({"provider": "m/t"}, []),
+        ({"provider": "m", "client": "b"}, [17, 13, 9, 5, 1]),
+        ({"provider": "m", "limit": 3, "before_seq": 15}, [14, 13, 12]),
+        ({"provider": "m", "pseudonyms": (bytes([3]) * 16,)}, [18, 13, 8, 3]),
+        ({"provider": "n", "pseudonyms": (bytes([3]) * 16,)}, []),
         ({"pseudonyms": (bytes([3]) * 16,)}, [18, 13, 8, 3]),
         ({"pseudonyms": (bytes([3]) * 16, bytes([4]) * 16)}, [19, 18, 14, 13, 9, 8, 4, 3]),
         ({"pseudonyms": (bytes([3]) * 16, bytes([100]) * 16), "limit": 4}, [20, 18, 16, 14]),
@@ -280,3 +286,24 @@ async def test_what_is_redacted_is_gone_and_nothing_else(store: Store) -> None:
     assert second == before[1]
     assert await found(store, pseudonyms=(b"p" * 16,)) == [2]
     assert await found(store, pseudonyms=(b"c" * 16,)) == [2, 1]
+
+
+async def test_redacting_nothing_is_allowed(store: Store) -> None:
+    assert await store.log.redact(()) == 0
+
+
+async def test_epochs_lose_their_keys_when_all_of_their_records_are_settled(store: Store) -> None:
+    for number, epoch in enumerate(("a", "b", "unused", "c"), start=1):
+        await store.log.save_epoch(epoch, at(number), b"sealed " + epoch.encode())
+    for number, epoch in ((1, "a"), (2, "b"), (3, "a"), (4, "c")):
+        await store.journal.commit(commit(number, epoch=epoch), at(number))
+    await sequence(store.log)
+    assert list(await store.log.destroy_epochs(2, at(9))) == ["b", "unused"]
+    assert list(await store.log.destroy_epochs(4, at(4))) == ["a"]
+    assert [(name, sealed) for name, _, sealed in await store.log.epochs()] == [
+        ("a", b""),
+        ("b", b""),
+        ("unused", b""),
+        ("c", b"sealed c"),
+    ]
+    assert list(await store.log.destroy_epochs(4, at(4))) == []

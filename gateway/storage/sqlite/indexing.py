@@ -37,6 +37,14 @@ def minute_of(at: Instant) -> int:
     return at // (60 * MICROSECONDS)
 
 
+def service_of(skeleton: bytes) -> str | None:
+    """The service that a skeleton names, if it can be read."""
+    try:
+        return _decode(skeleton).service
+    except msgspec.MsgspecError:
+        return None
+
+
 class Additions(Struct):
     """What a run of rows adds to the indexes."""
 

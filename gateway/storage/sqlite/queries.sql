@@ -99,6 +99,13 @@ INSERT INTO tile (id, hashes) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET hashe
 -- name: epoch_put
 INSERT INTO epoch (id, starts, sealed) VALUES (?, ?, ?)
 
+-- name: epochs_over
+SELECT epoch.id FROM epoch LEFT JOIN epoch_span AS span ON span.epoch = epoch.id
+WHERE length(epoch.sealed) > 0 AND epoch.starts < ? AND coalesce(span.last_seq, 0) <= ? ORDER BY epoch.id
+
+-- name: epoch_destroy
+UPDATE epoch SET sealed = x'' WHERE id = ?
+
 -- name: epochs
 SELECT id, starts, sealed FROM epoch ORDER BY starts, id
 
@@ -159,6 +166,9 @@ ON CONFLICT (field, value) DO UPDATE SET records = records + excluded.records RE
 
 -- name: term_find
 SELECT id, records FROM term WHERE field = ? AND value = ?
+
+-- name: services_of
+SELECT id FROM term WHERE field = 'service' AND value >= ?1 || '/' AND value < ?1 || '0'
 
 -- name: postings_add
 INSERT INTO posting (term, seq) SELECT ?, value FROM carray(?)

@@ -4,7 +4,9 @@ A search by pseudonym goes back segment by segment (pseudonyms.py); one by clien
 value's list and looks the others up; one by time alone walks the records of those minutes.
 """
 
+import heapq
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import apsw
 from msgspec import Struct
@@ -12,7 +14,7 @@ from msgspec import Struct
 from gateway.model.storage import StoredRecord
 from gateway.ports import LogQuery
 from gateway.storage.sqlite.engine import Engine
-from gateway.storage.sqlite.indexing import FIELDS, minute_of
+from gateway.storage.sqlite.indexing import FIELDS, minute_of, service_of
 from gateway.storage.sqlite.pseudonyms import ALSO, by_pseudonym
 from gateway.storage.sqlite.rows import PackedRow, stored, unpack
 from gateway.storage.sqlite.statements import SQL
@@ -28,11 +30,12 @@ _BY_TIME = "SELECT seq, row FROM journal WHERE seq >= ? AND seq <= ? ORDER BY se
 
 
 class _Plan(Struct):
-    """Where to look: rows first to last, of which every term must hold."""
+    """Where to look: rows first to last, of which every term must hold, and one of the services, if any are named."""
 
     first: int
     last: int
     terms: list[int]
+    services: list[int] | None
     size: int
 
 
@@ -63,7 +66,7 @@ class _page_of:  # noqa: N801 - a function with its arguments bound
             return []
         page: list[StoredRecord] = []
         for seq, row in _candidates(connection, self._query, plan):
-            if _in_time(row, self._query):
+            if _in_time(row, self._query) and _by_provider(row, self._query):
                 page.append(stored(seq, row, plan.size))
                 if len(page) == self._wanted:
                     break
@@ -72,6 +75,20 @@ class _page_of:  # noqa: N801 - a function with its arguments bound
 
 def _in_time(row: PackedRow, query: LogQuery) -> bool:
     return (query.since is None or row.at >= query.since) and (query.until is None or row.at < query.until)
+
+
+def _by_provider(row: PackedRow, query: LogQuery) -> bool:
+    if query.provider is None or not query.pseudonyms:
+        return True
+    return (service_of(row.skeleton) or "").startswith(f"{query.provider}/")
+
+
+def _by_services(connection: apsw.Connection, plan: _Plan, services: list[int]) -> Iterator[tuple[int, bytes]]:
+    statement = _BY_TERM.format(also=ALSO * len(plan.terms))
+    rows: list[Any] = [
+        connection.cursor().execute(statement, (service, plan.first, plan.last, *plan.terms)) for service in services
+    ]
+    return heapq.merge(*rows, key=lambda row: -row[0])
 
 
 def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -> _Plan | None:
@@ -94,12 +111,19 @@ def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -
                 return None
             found.append(term)
     found.sort(key=lambda term: term[1])
-    return _Plan(first, last, [term for term, _ in found], size)
+    services = None
+    if query.provider is not None:
+        services = [term for (term,) in connection.execute(SQL["services_of"], (query.provider,))]
+        if not services:
+            return None
+    return _Plan(first, last, [term for term, _ in found], services, size)
 
 
 def _candidates(connection: apsw.Connection, query: LogQuery, plan: _Plan) -> Iterator[tuple[int, PackedRow]]:
     if query.pseudonyms:
         rows = by_pseudonym(connection, query, (plan.first, plan.last), plan.terms)
+    elif plan.services is not None:
+        rows = _by_services(connection, plan, plan.services)
     elif plan.terms:
         statement = _BY_TERM.format(also=ALSO * (len(plan.terms) - 1))
         rows = connection.execute(statement, (plan.terms[0], plan.first, plan.last, *plan.terms[1:]))
