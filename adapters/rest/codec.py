@@ -94,6 +94,10 @@ class RestCodec:
             scheme=_scheme(head),
         )
 
+    def claim_proved(self, head: Head, body: Body) -> Claim:
+        """The same: a head's fields stay as they are."""
+        return self.claim(head, body)
+
     def open(self, parts: ProvedParts) -> Envelope:
         """Parse the proved body; JSON strictly, anything else stays opaque. Raises ExchangeError."""
         content_type = parts.head.get("content-type")

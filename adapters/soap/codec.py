@@ -10,12 +10,12 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from adapters.soap.answers import answer_element, hash_block
-from adapters.soap.facade import PREFIX, Facades, check_agency, offered, read_said
+from adapters.soap.facade import PREFIX, Facades, Offered, check_agency, offered, read_said
 from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import addressed, echoed, read_fields
 from adapters.soap.metadata import METADATA, MetadataInterface
 from adapters.soap.mime import Composed, compose, joined
-from adapters.soap.reading import SOAP11, SOAP12, Message, look, opened, read_message, stands_alone
+from adapters.soap.reading import SOAP11, SOAP12, Message, look, opened, read_message, read_proved, stands_alone
 from adapters.soap.vocabulary import Looked, Vocabulary
 from adapters.soap.xml import local_name
 from adapters.soap.xop import inlined
@@ -88,7 +88,15 @@ class SoapCodec:
             raise ExchangeError(kinds.INVALID_HTTP_METHOD, "SOAP messages are sent by POST")
         path = head.path
         facade = offered(path, self._facades) if path.startswith(PREFIX) else None
-        message = self._message(head, body)
+        return self._claimed(facade, self._message(head, body))
+
+    def claim_proved(self, head: Head, body: Body) -> Claim:
+        """The same of the proved parts of a message. Raises ExchangeError."""
+        facade = offered(head.path, self._facades) if head.path.startswith(PREFIX) else None
+        message = body.read = read_proved(_root(body))
+        return self._claimed(facade, message)
+
+    def _claimed(self, facade: Offered | None, message: Message) -> Claim:
         if facade is None:
             said = read_fields(message)
             method, place, query = self._called(said.service, message, ruled=True)
@@ -207,8 +215,11 @@ class SoapCodec:
 
     def _message(self, head: Head, body: Body) -> Message:
         kind = _kind(head, body)
-        looked = body.read if isinstance(body.read, Looked) else look(_root(body), kind.charset, self._vocabulary)
+        root = _root(body)
+        looked = body.read if isinstance(body.read, Looked) else look(root, kind.charset, self._vocabulary)
         message = body.read = opened(looked)
+        if root.endswith(looked.octets):  # else it came in another charset
+            body.tree = message.root
         if message.soap != kind.soap:
             raise ExchangeError(INVALID_SOAP, "the envelope is not of the SOAP version that Content-Type says")
         return message

@@ -59,7 +59,7 @@ def offered(path: str, facades: Facades) -> Offered:
 
 def read_said(message: Message, facade: Facade) -> Said:
     """What the request's elements say. Raises ExchangeError."""
-    for block in message.blocks():
+    for block in message.blocks:
         if block.tag == SECURITY or block.tag.startswith(tuple(f"{{{each}}}" for each in _OURS)):
             raise ExchangeError(
                 INCONSISTENT_HEADERS, "signed messages and X-Road headers are for /soap", parts=("Header",)

@@ -5,7 +5,7 @@ not ours to understand is refused (SOAP 1.1 §4.2.3).
 """
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -39,7 +39,8 @@ _CLIENT, _SERVICE = f"{{{XROAD}}}client", f"{{{XROAD}}}service"
 _PARTY = f"{{{REPRESENTATION}}}representedParty"
 _TYPE = f"{{{IDENTIFIERS}}}objectType"
 _HASH = f"{{{XROAD}}}requestHash"
-_UNDERSTOOD = frozenset({XROAD, REPRESENTATION, MOTLAN, WSSE, *ADDRESSING})
+_OURS = frozenset({XROAD, REPRESENTATION, MOTLAN, WSSE})
+_UNDERSTOOD = _OURS.union(ADDRESSING)
 _NEXT = frozenset(
     {"", "http://schemas.xmlsoap.org/soap/actor/next", f"{SOAP12}/role/next", f"{SOAP12}/role/ultimateReceiver"}
 )
@@ -49,6 +50,9 @@ _LONGEST = 255
 _CLIENT_PARTS = ("xRoadInstance", "memberClass", "memberCode", "subsystemCode")
 _SERVICE_PARTS = (*_CLIENT_PARTS, "serviceCode", "serviceVersion")
 _PARTY_PARTS = ("partyClass", "partyCode")
+_CLIENT_NAMES = {f"{{{IDENTIFIERS}}}{name}": name for name in _CLIENT_PARTS}
+_SERVICE_NAMES = {f"{{{IDENTIFIERS}}}{name}": name for name in _SERVICE_PARTS}
+_PARTY_NAMES = {f"{{{REPRESENTATION}}}{name}": name for name in _PARTY_PARTS}
 
 
 class Fields(Struct, frozen=True, kw_only=True):
@@ -95,7 +99,7 @@ def read_fields(message: Message) -> Fields:
 def once(message: Message) -> dict[str, Element]:
     """Name → block, of the blocks that we act on. Raises ExchangeError for one that stands there twice."""
     blocks: dict[str, Element] = {}
-    for block in message.blocks():
+    for block in message.blocks:
         tag = block.tag
         if tag in blocks and _namespace(block) in _UNDERSTOOD:
             raise ExchangeError(DUPLICATE_HEADER, f"{_local(block)} is given twice", parts=(_local(block),))
@@ -105,8 +109,10 @@ def once(message: Message) -> dict[str, Element]:
 
 def check_understood(message: Message) -> None:
     """Refuse what must be understood and is not (SOAP 1.1 §4.2.3, SOAP 1.2 §5.2.3). Raises ExchangeError."""
-    for block in message.blocks():
+    for block in message.blocks:
         namespace = _namespace(block)
+        if namespace in _OURS:
+            continue
         if namespace in ADDRESSING and _local(block) in {"ReplyTo", "FaultTo"}:
             address = (block.findtext(f"{{{namespace}}}Address") or "").strip()
             if address not in _ANYWHERE:
@@ -121,7 +127,7 @@ def echoed(message: Message) -> list[bytes]:
     Left out: requestHash, which is made anew, and attributes for the hop to us (mustUnderstand, actor, wsu:Id).
     """
     texts = []
-    for block in message.blocks():
+    for block in message.blocks:
         if block.tag != _HASH and _namespace(block) in {XROAD, REPRESENTATION}:
             for name in block.attrib.keys():  # noqa: SIM118 - a list, while they go
                 if str(name).startswith(_HOP):
@@ -133,10 +139,8 @@ def echoed(message: Message) -> list[bytes]:
 def addressed(message: Message) -> list[bytes]:
     """WS-Addressing of the answer to a request with a message id: which one it answers (WS-A 1.0 §3.4). Canonical."""
     blocks = []
-    for namespace in ADDRESSING:
-        said = {
-            _local(block): (block.text or "").strip() for block in message.blocks() if _namespace(block) == namespace
-        }
+    for namespace in sorted({_namespace(block) for block in message.blocks}.intersection(ADDRESSING)):
+        said = {_local(block): (block.text or "").strip() for block in message.blocks if _namespace(block) == namespace}
         if said.get("MessageID"):
             action = said.get("Action", "").removesuffix("Request") + "Response"
             for name, text in (("Action", action), ("RelatesTo", said["MessageID"])):
@@ -156,25 +160,30 @@ def plain(value: str, name: str) -> str | None:
 
 
 def _client(block: Element) -> SubsystemId:
-    parts = _parts(block, _CLIENT_PARTS, IDENTIFIERS)
+    parts = _parts(block, _CLIENT_NAMES)
     kind = "SUBSYSTEM" if "subsystemCode" in parts else "MEMBER"
     _check_type(block, kind)
     try:
-        return SubsystemId(*[parts[name] for name in _CLIENT_PARTS[: len(parts)]])
-    except (KeyError, ValueError):
+        return _subsystem(*[parts[name] for name in _CLIENT_PARTS[: len(parts)]])
+    except (KeyError, TypeError, ValueError):
         raise _bad("client", "client is xRoadInstance, memberClass, memberCode and subsystemCode") from None
 
 
 def _service(block: Element) -> ServiceId:
-    parts = _parts(block, _SERVICE_PARTS, IDENTIFIERS)
+    parts = _parts(block, _SERVICE_NAMES)
     _check_type(block, "SERVICE")
     if "serviceCode" in parts and "subsystemCode" not in parts:
         raise ExchangeError(UNKNOWN_SERVICE, "services belong to subsystems here")
     try:  # of one service's versions the contract is the same (PR-MESS §3.1)
-        return ServiceId(*[parts[name] for name in _SERVICE_PARTS[:-1]])
-    except (KeyError, ValueError):
+        return _service_id(*[parts[name] for name in _SERVICE_PARTS[:-1]])
+    except (KeyError, TypeError, ValueError):
         detail = "service is xRoadInstance, memberClass, memberCode, subsystemCode and serviceCode"
         raise _bad("service", detail) from None
+
+
+# The same few parties and services come with every message.
+_subsystem = lru_cache(maxsize=4096)(SubsystemId)
+_service_id = lru_cache(maxsize=4096)(ServiceId)
 
 
 def _check_type(block: Element, kind: str) -> None:
@@ -186,13 +195,12 @@ def _check_type(block: Element, kind: str) -> None:
         raise ExchangeError(INCONSISTENT_HEADERS, detail, parts=(_local(block),))
 
 
-def _parts(block: Element, names: Iterable[str], namespace: str) -> dict[str, str]:
+def _parts(block: Element, names: dict[str, str]) -> dict[str, str]:
     """The children's texts by local name, each at most once, none but these; empty optional ones are as if absent."""
     parts: dict[str, str] = {}
-    known = frozenset(names)
     for child in block:
-        name = _local(child)
-        if name not in known or _namespace(child) != namespace or len(child):
+        name = names.get(child.tag)
+        if name is None or len(child):
             raise _bad(_local(block), f"{_local(block)} has an element that it may not have")
         if name in parts:
             raise ExchangeError(DUPLICATE_HEADER, f"{name} is given twice", parts=(name,))
@@ -206,7 +214,7 @@ def _represented(block: Element | None) -> str | None:
     """As ``X-Road-Represented-Party`` writes it: ``[class/]code`` (X-Road third party representation extension)."""
     if block is None:
         return None
-    parts = _parts(block, _PARTY_PARTS, REPRESENTATION)
+    parts = _parts(block, _PARTY_NAMES)
     if "partyCode" not in parts or any("/" in part for part in parts.values()):
         raise _bad("representedParty", "representedParty has a partyCode, and may have a partyClass")
     return plain("/".join(parts[name] for name in _PARTY_PARTS if name in parts), "representedParty")
@@ -250,7 +258,7 @@ def _must(block: Element, soap: str) -> bool:
 
 def _namespace(element: Element) -> str:
     tag: str = element.tag
-    return tag[1:].partition("}")[0] if tag.startswith("{") else ""
+    return tag[1 : tag.index("}")] if tag[:1] == "{" else ""
 
 
 def _local(element: Element) -> str:

@@ -42,9 +42,12 @@ _SUSPECT = (b"<?", b"include", b"chemaLocation")
 
 
 class Message(Struct, frozen=True, dict=True):
-    """An envelope. soap: its namespace. header: None where there is none. payload: the one element in Body."""
+    """An envelope. soap: its namespace. root: itself. header: None where there is none. payload: the one element in
+    Body.
+    """
 
     soap: str
+    root: Element
     header: Element | None
     payload: Element
 
@@ -59,9 +62,15 @@ class Message(Struct, frozen=True, dict=True):
         """The payload by itself, canonical, as it was when this was first asked for."""
         return canonical(self.payload)
 
+    @cached_property
     def blocks(self) -> list[Element]:
         """The header blocks, in order."""
         return [] if self.header is None else list(self.header)
+
+
+def read_proved(data: bytes) -> Message:
+    """Read an envelope that was made of canonical pieces of one that was read before. Raises ExchangeError."""
+    return _opened(_parsed(data))
 
 
 def read_message(data: bytes, charset: str | None = None) -> Message:
@@ -81,13 +90,16 @@ def look(data: bytes, charset: str | None = None, vocabulary: Vocabulary | None 
 
 def read(looked: Looked) -> Element:
     """The root element of XML that may be read. Raises ExchangeError."""
-    octets = looked.octets
+    root = _parsed(looked.octets)
+    _check(root, looked.octets, looked.attributes)
+    return root
+
+
+def _parsed(octets: bytes) -> Element:
     try:
-        root = etree.fromstring(octets, _parser())
+        return etree.fromstring(octets, _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise _unreadable("it is not well-formed, or nested too deep") from None
-    _check(root, octets, looked.attributes)
-    return root
 
 
 def opened(looked: Looked) -> Message:
@@ -249,7 +261,7 @@ def _opened(root: Element) -> Message:
     body = bodies[0]
     if len(body) != 1 or (body.text or "").strip() or (body[0].tail or "").strip():
         raise _not_soap("Body holds exactly one element")
-    return Message(soap, header, body[0])
+    return Message(soap, root, header, body[0])
 
 
 def _unreadable(detail: str, kind: ErrorKind = INVALID_XML) -> ExchangeError:

@@ -1,6 +1,7 @@
 """What of a message a proof leaves: covered fields, the proved envelope, attachments."""
 
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
 
@@ -45,10 +46,11 @@ def proved_head(head: Head, envelope: bytes) -> Head:
 
 class Signed(Struct, frozen=True, kw_only=True):
     """A message with WS-Security as it was signed. root: its envelope, with XOP content in place. inlined: the parts
-    that this was. attached: the message, where other attachments remain.
+    that this was. attached: the message, where other attachments remain. tree: of ``root``, where it was parsed before.
     """
 
     root: bytes
+    tree: Any
     inlined: tuple[Part, ...]
     attached: Body | None
 
@@ -60,7 +62,9 @@ def as_signed(body: Body) -> Signed:
         raise ExchangeError(BODY_TOO_LARGE, "an envelope must fit in memory; send large content as attachments")
     whole, rest = inline_xop(root, body.parts)
     inlined = tuple([part for part in body.parts[1:] if part not in rest])
-    return Signed(root=whole, inlined=inlined, attached=body if rest else None)
+    return Signed(
+        root=whole, tree=body.tree if whole is root else None, inlined=inlined, attached=body if rest else None
+    )
 
 
 def carried(body: Body, protocol: MessageProtocol) -> tuple[Body, Body | None]:

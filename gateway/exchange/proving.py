@@ -107,11 +107,12 @@ class Prover:
     def _by_envelope(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
         received, said = claimed.received, claimed.claim
         signed = as_signed(received.body)
-        security = parse_security(signed.root)
+        security = parse_security(signed.root, signed.tree)
         key = _signer_of(claimed, rules, security.keyids(rules.trust))
         proof = verify_envelope(security, rules.keys[key.keyid], now=received.at, inlined=signed.inlined)
         head, body = proved_head(received.head, proof.envelope), Body(proof.envelope)
-        proved = codec.claim(head, body)
+        proved = codec.claim_proved(head, body)
+        received.body.read = received.body.tree = None  # what was not proved is of no use from here on
         if proved.proved_by(said.scheme) != said:
             raise ExchangeError(INCONSISTENT_HEADERS, "the signature does not cover what the envelope says of itself")
         parts = ProvedParts(head=head, body=body, claim=said, attached=signed.attached)

@@ -5,7 +5,7 @@ Values are kept exactly as received, since they are what was signed; nothing her
 
 import hashlib
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -109,10 +109,11 @@ class Body:
 
     Either in memory (``data`` is its bytes) or spooled (``data`` is None, ``spool`` reads it); digests are of the
     bytes exactly as received. parts: of a multipart body, its parts in order, once they were split. read: what a codec
-    made of these bytes, so that it reads them once; for that codec alone.
+    made of these bytes, so that it reads them once; for that codec alone. tree: the root element of ``root``, where a
+    codec has parsed exactly these bytes; nobody changes it.
     """
 
-    __slots__ = ("_sha512", "data", "parts", "read", "sha256", "size", "spool")
+    __slots__ = ("_sha512", "data", "parts", "read", "sha256", "size", "spool", "tree")
 
     def __init__(self, data: bytes) -> None:
         self.data: bytes | None = data
@@ -121,6 +122,7 @@ class Body:
         self.spool: Spool | None = None
         self.parts: tuple[Part, ...] = ()
         self.read: object = None
+        self.tree: Any = None
         self._sha512: bytes | None = None
 
     @classmethod
@@ -128,7 +130,7 @@ class Body:
         """A body that is on disk, its digests computed while it was written."""
         body = cls.__new__(cls)
         body.data, body.spool, body.size, body.sha256 = None, spool, size, sha256
-        body.parts, body.read = (), None
+        body.parts, body.read, body.tree = (), None, None
         body._sha512 = sha512  # noqa: SLF001 - an alternative constructor of the same class
         return body
 
@@ -138,7 +140,7 @@ class Body:
         ``sha256`` to ask for. Its proof is a signature over its parts' digests.
         """
         body = cls.__new__(cls)
-        body.data, body.spool, body.size, body.parts, body.read = None, spool, size, parts, None
+        body.data, body.spool, body.size, body.parts, body.read, body.tree = None, spool, size, parts, None, None
         return body
 
     @property

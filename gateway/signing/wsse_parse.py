@@ -43,7 +43,7 @@ from gateway.signing.wsse_names import (
 )
 from gateway.signing.wsse_references import Reference, SignedInfo, read_signed_info, signature_value
 from gateway.signing.wsse_token import Hint, Listing, read_hint, text_of
-from gateway.signing.xml import Element, parse
+from gateway.signing.xml import Element, parse, parsed
 
 _MAX_BLOCKS: Final = 64
 _SIGNATURE_PARTS: Final = (f"{{{DS}}}SignedInfo", f"{{{DS}}}SignatureValue", f"{{{DS}}}KeyInfo")
@@ -94,12 +94,12 @@ class Security(Struct, frozen=True, kw_only=True):
         return self.hint.keyids(trust)
 
 
-def parse_security(root: bytes) -> Security:
-    """The Security header of an envelope (SOAP 1.1 or 1.2). root: its bytes, UTF-8.
+def parse_security(root: bytes, tree: Element | None = None) -> Security:
+    """The Security header of an envelope (SOAP 1.1 or 1.2). root: its bytes, UTF-8. tree: as ``xml.parsed`` takes it.
 
     Raises ExchangeError: what ``xml.parse`` raises, INVALID_SOAP, SECURITY_*.
     """
-    document = parse(root)
+    document = parse(root) if tree is None else parsed(root, tree)
     soap, header, body = _frame(document)
     security = _the_security(document, header)
     parts = _children(security, header)

@@ -1,6 +1,7 @@
 """SOAP messages that mean harm, or are broken: each gets a Fault with its code, and nothing is forwarded."""
 
 import gzip
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,10 @@ FIELDS = {
     "markup in id": (HEADERS.replace(">m-1<", "><b/>m-1<"), "client.invalid_header_field"),
     "a line break in id": (HEADERS.replace(">m-1<", ">m&#10;X-Road-UserId: boss<"), "client.invalid_header_field"),
     "a long id": (HEADERS.replace(">m-1<", f">{'m' * 300}<"), "client.invalid_header_field"),
+    "a client that stops after its class": (
+        re.sub("(?s)<id:memberCode>.*?</id:subsystemCode>", "", HEADERS, count=1).replace('"SUBSYSTEM"', '"MEMBER"'),
+        "client.invalid_header_field",
+    ),
     "a slash in a code": (HEADERS.replace(">H57<", ">H57/x<"), "client.invalid_header_field"),
     "a central service": (
         HEADERS + '<xrd:centralService id:objectType="CENTRALSERVICE"/>',
