@@ -17,6 +17,7 @@ from zeep.transports import Transport
 
 from adapters.kit.contract import ContractError as InferenceError
 from adapters.soap.inferring import read_wsdl
+from adapters.soap.inferring_files import Documents
 from adapters.soap.inferring_requests import RequestWriter
 from adapters.soap.xml import Element
 
@@ -66,9 +67,11 @@ class Contract:
         try:
             self._client: Any = zeep.Client(str(wsdl), transport=_LocalFiles(root))  # type: ignore[no-untyped-call]
             self._service = self._client.bind()
-            self._schemas = [etree.XMLSchema(etree.parse(str(path), _local_parser())) for path in answers]
+            self._schemas = [_schema(path, root) for path in answers]
         except (zeep.exceptions.Error, etree.LxmlError, OSError) as error:
             raise ContractError(f"{wsdl.name} cannot be loaded: {type(error).__name__}") from error
+        except InferenceError as error:
+            raise ContractError(str(error)) from error
         if self._service is None:
             raise ContractError(f"{wsdl.name} describes no service")
         self._templates: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -126,6 +129,12 @@ class Contract:
         if len(self._templates) < _MOST_TEMPLATES:
             self._templates[key] = pieces
         return pieces
+
+
+def _schema(path: Path, root: Path) -> etree.XMLSchema:
+    """A schema, once all that it refers to was seen to lie below a folder: libxml2 would load it from anywhere."""
+    Documents(path, root if path.resolve().is_relative_to(root.resolve()) else None)
+    return etree.XMLSchema(etree.parse(str(path), _local_parser()))
 
 
 def _local_parser() -> etree.XMLParser:
