@@ -332,6 +332,16 @@ class WitnessClient(Protocol):
         """Let go of connections."""
 
 
+class KeptFile(Protocol):
+    """A small document that is replaced whole and never half, and that one process holds at a time."""
+
+    def read(self) -> bytes | None:
+        """What it holds; None while it was never written."""
+
+    def write(self, data: bytes) -> None:
+        """Replace it; durable on return. Raises OSError."""
+
+
 class Timestamper(Protocol):
     """A timestamp authority, reached over the network (RFC 3161)."""
 

@@ -14,9 +14,12 @@ from gateway.ledger.base64text import from_base64, to_base64
 from gateway.ledger.checkpoint import Checkpoint, LogKeys, open_checkpoint
 from gateway.ledger.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from gateway.ledger.note import Signature, Signer, VerifierKey, cosign, open_note
+from gateway.ledger.proofs import consistency_proof
+from gateway.ledger.tiles import TileId
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.attesting import WITNESS_REFUSED
 from gateway.model.errors.ledger import LOG_MALFORMED, LOG_SIGNATURE_INVALID
+from gateway.ports import WitnessReply
 
 ADD_CHECKPOINT = "add-checkpoint"
 """The call, below a witness's submission prefix."""
@@ -139,14 +142,6 @@ def cosignature(note: bytes, key: VerifierKey, sign: Signer, time: int) -> bytes
 # -- the log's side ----------------------------------------------------------------------------------------------------
 
 
-class WitnessReply(Struct, frozen=True):
-    """What a witness answered. content_type: without parameters."""
-
-    status: int
-    content_type: str
-    body: bytes
-
-
 def read_cosignature(note: bytes, reply: bytes, key: VerifierKey) -> tuple[bytes, Signature]:
     """The line of a witness with ``key`` out of its 200, and what it proves; lines by others are left out.
 
@@ -168,3 +163,15 @@ def size_in(reply: WitnessReply) -> int:
     if reply.content_type != SIZE_TYPE or found is None:
         raise ExchangeError(WITNESS_REFUSED, "it answered 409 without a tree size")
     return int(found[1])
+
+
+def tiles_for(old: int, new: int) -> tuple[TileId, ...]:
+    """The tiles that a consistency proof between trees of these sizes is made from; few, whatever the sizes."""
+    needed: dict[TileId, None] = {}
+
+    def ask(level: int, index: int, width: int) -> bytes:
+        needed[TileId(level, index, width)] = None
+        return bytes(width * HASH_BYTES)
+
+    consistency_proof(old, new, ask)
+    return tuple(needed)

@@ -82,3 +82,16 @@ WITNESS_POLICY_INVALID = ErrorKind(
         "Hãy sửa dòng được nêu; docs/witnesses.md có ví dụ mẫu.",
     ),
 )
+WITNESS_STATE_UNUSABLE = ErrorKind(
+    code="server.clientproxy.witness_state_unusable",
+    status=500,
+    fault=Fault.GATEWAY,
+    title=Text(
+        "The witness cannot use its state",
+        "Không dùng được tệp trạng thái của bên chứng kiến",
+    ),
+    next=Text(
+        "Restore the file. Never begin a new one for the same key: the witness would forget what it has promised.",
+        "Hãy khôi phục tệp. Đừng tạo tệp mới cho cùng khóa: bên chứng kiến sẽ quên những gì đã cam kết.",
+    ),
+)

@@ -16,7 +16,6 @@ from gateway.ledger.witness import (
     Refusal,
     Seen,
     Status,
-    WitnessReply,
     consider,
     cosignature,
     parse_add_checkpoint,
@@ -24,6 +23,7 @@ from gateway.ledger.witness import (
     size_in,
 )
 from gateway.model.errors import ExchangeError
+from gateway.ports import WitnessReply
 from tests.support.ledger import ORIGIN, MemoryLog, noise, signing_key
 
 WITNESS, WITNESS_SIGN = signing_key("witness", "witness.example/w1", KeyType.COSIGNATURE)
