@@ -15,6 +15,9 @@ from gateway.model.storage import Row
 
 PERSON = "person"
 
+Mark = tuple[str, bytes]
+"""What a pseudonym stands for, and the pseudonym."""
+
 _VIETNAM = timezone(timedelta(hours=7))
 _DECEMBER = 12
 _OF_OTHERS = frozenset({PERSON, "officer", "case", "address", "tls_certificate", "payload"})
@@ -23,6 +26,7 @@ has them could guess the number that they were made of.
 """
 _OF_AUDITS = frozenset({"auditor", "audit_case"})
 """Who looked stays when the person whom they looked for is erased."""
+_FIELD = {"message": "message_id"}
 _LAST_DAYS = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
@@ -96,18 +100,14 @@ def left_of(kind: str, openings: Openings, *, numbers: Collection[str], fields: 
     return openings.only(lambda field: field.name in _OF_OTHERS and not _is_erased(field, numbers))
 
 
-def marks_left(
-    row: Row, left: Openings, *, erased: Collection[bytes], fields: Collection[str]
-) -> tuple[tuple[str, bytes], ...]:
-    """The pseudonyms that a record may still be found by. erased: those of the persons who are erased."""
+def marks_left(row: Row, before: Openings, left: Openings, *, erased: Collection[bytes]) -> tuple[Mark, ...]:
+    """The pseudonyms that a record may still be found by: none of the persons who are erased, and none of a field that
+    is gone. erased: those persons' pseudonyms.
+    """
     if not left.shown:
         return ()
-    named = set(fields)
-    if not erased:
-        return tuple(mark for mark in row.pseudonyms if mark[0] not in named)
-    return tuple(
-        mark for mark in row.pseudonyms if mark[1] not in erased and (mark[0] not in named or mark[0] == PERSON)
-    )
+    gone = {field.name for field in before.shown} - {field.name for field in left.shown}
+    return tuple(mark for mark in row.pseudonyms if mark[1] not in erased and _FIELD.get(mark[0], mark[0]) not in gone)
 
 
 def _is_another(field: Opening, numbers: Collection[str]) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.ledger.canonical import canonical
-from gateway.ledger.order_jws import Endorsed, same_person, verify
+from gateway.ledger.order_jws import Endorsed, holding, same_person, verify
 from gateway.ledger.skeleton import SALT_BYTES, commitment
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import ORDER_ELSEWHERE, ORDER_MALFORMED, ORDER_SIGNATURES
@@ -130,7 +130,7 @@ def authorise(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -
 
     roles: those of the trust list in force. Raises ExchangeError: ORDER_MALFORMED, ORDER_SIGNATURES, ORDER_ELSEWHERE.
     """
-    endorsed = verify(ORDER_TYP, data, roles)
+    endorsed = verify(ORDER_TYP, data, holding(roles, now))
     officer, other = _signers(endorsed.signers)
     order = parse_order(endorsed.payload)
     if order.log != log:

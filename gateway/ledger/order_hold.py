@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.ledger.canonical import canonical
-from gateway.ledger.order_jws import Endorsed, payload_of, verify
+from gateway.ledger.order_jws import Endorsed, holding, payload_of, verify
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import HOLD_UNKNOWN, ORDER_ELSEWHERE, ORDER_MALFORMED, ORDER_SIGNATURES
 from gateway.model.ids import RecordId
@@ -100,7 +100,7 @@ def authorise_hold(data: bytes, roles: tuple[Role, ...], *, log: str, now: Insta
 
     Raises ExchangeError: ORDER_MALFORMED, ORDER_SIGNATURES, ORDER_ELSEWHERE.
     """
-    endorsed = verify(HOLD_TYP, data, roles)
+    endorsed = verify(HOLD_TYP, data, holding(roles, now))
     hold = parse_hold(endorsed.payload)
     if not any(role.role.value == hold.role for role in endorsed.signers):
         raise ExchangeError(ORDER_SIGNATURES, f"it is not signed by a holder of the role {hold.role}")
@@ -109,7 +109,7 @@ def authorise_hold(data: bytes, roles: tuple[Role, ...], *, log: str, now: Insta
     return hold, endorsed
 
 
-def in_force(documents: Iterable[bytes], roles: tuple[Role, ...]) -> tuple[Hold, ...]:
+def in_force(documents: Iterable[bytes], roles: tuple[Role, ...], now: Instant) -> tuple[Hold, ...]:
     """The holds of these documents, in their order, that nobody lifted who may.
 
     A hold counts as it stands: one that somebody forged keeps data for too long, no worse. A lifting counts if a holder
@@ -122,7 +122,7 @@ def in_force(documents: Iterable[bytes], roles: tuple[Role, ...]) -> tuple[Hold,
         hold = parse_hold(payload_of(data))
         if hold.lifts is None:
             holds.setdefault(hold.id, hold)
-        elif hold.lifts in holds and _may_lift(data, holds[hold.lifts], roles):
+        elif hold.lifts in holds and _may_lift(data, holds[hold.lifts], holding(roles, now)):
             del holds[hold.lifts]
     return tuple(holds.values())
 

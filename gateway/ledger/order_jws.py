@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from msgspec import Struct
 from gateway.ledger.canonical import canonical
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import ORDER_MALFORMED, ORDER_SIGNATURES
+from gateway.model.instant import Instant
 from gateway.signing.algorithms import PrivateKey, PublicKey
 from gateway.trust.document import Role, thumbprint
 
@@ -115,6 +117,11 @@ def without_beside(data: bytes) -> bytes:
     """The document as it is kept: the same signatures over the same payload, nothing beside it."""
     signed = parse(data)
     return msgspec.json.encode(Signed(signed.payload, signed.signatures)) + b"\n"
+
+
+def holding(roles: Iterable[Role], at: Instant) -> tuple[Role, ...]:
+    """Those of a trust list's roles that hold at this time."""
+    return tuple(role for role in roles if role.until is None or at <= role.until)
 
 
 def same_person(one: Role, other: Role) -> bool:

@@ -38,3 +38,11 @@ async def test_blobs_of_a_subject_are_destroyed(store: Store) -> None:
     assert await store.vault.get("b1", NOW) is None
     assert await store.vault.get("b2", NOW) is not None
     assert await store.vault.forget(set()) == 0
+
+
+async def test_blobs_are_destroyed_by_name(store: Store) -> None:
+    await store.journal.commit(commit(1, blobs=(blob("b"), blob("c"), blob("d"))), NOW)
+    assert await store.vault.destroy(["b", "c", "b", "none"]) == 2
+    assert await store.vault.get("b", NOW) is None
+    assert await store.vault.get("d", NOW) is not None
+    assert await store.vault.destroy([]) == 0

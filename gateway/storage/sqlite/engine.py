@@ -15,6 +15,7 @@ from gateway.storage.sqlite.checkpointer import Checkpointer
 from gateway.storage.sqlite.database import Database
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
+from gateway.storage.sqlite.redacting import UnscrubbedError, scrub
 from gateway.storage.sqlite.statements import SQL
 from gateway.storage.sqlite.writer import Tally, Writer
 
@@ -62,6 +63,21 @@ class Engine:
     async def write(self, work: Callable[[apsw.Connection, Nonces], T]) -> T:
         """Do ``work`` in a transaction of its own; durable on return. Raises JournalUnavailableError."""
         return await self.writer.run(work)
+
+    async def wipe(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Do ``work`` in a transaction, and leave nothing of what it replaced or removed in the file or beside it.
+
+        Raises JournalUnavailableError: ``uncertain`` where the work is done and durable, and wiping it must be tried
+        again.
+        """
+        done = await self.write(lambda connection, _: work(connection))
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, scrub, self._database)
+        except (UnscrubbedError, apsw.Error) as error:
+            raise JournalUnavailableError(
+                "what was erased still stands in the write-ahead log, which something reads: try again", uncertain=True
+            ) from error
+        return done
 
     async def close(self) -> None:
         """Finish what was begun, copy the log into the database, let go of the file."""

@@ -15,7 +15,7 @@ from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
-from gateway.storage.sqlite.redacting import redact
+from gateway.storage.sqlite.redacting import destroy_epochs, redact
 from gateway.storage.sqlite.rows import PackedRow, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
@@ -143,7 +143,11 @@ class SqliteLogStore:
 
     async def redact(self, redactions: Sequence[Redaction]) -> int:
         """As the port says."""
-        return await self._engine.write(lambda connection, _: redact(connection, redactions))
+        return await self._engine.wipe(lambda connection: redact(connection, redactions))
+
+    async def destroy_epochs(self, through: int, before: Instant) -> Sequence[str]:
+        """As the port says."""
+        return await self._engine.wipe(lambda connection: destroy_epochs(connection, through, before))
 
     def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""

@@ -1,23 +1,36 @@
 """Erasing the private part of records in place: what is left of it is written over what was there.
 
-``secure_delete`` makes SQLite overwrite what it frees with zeros; the write-ahead log is copied and cut afterwards, so
-that the old bytes are not read out of it. Copies of the file (backups, file-system snapshots) are others' business.
+``secure_delete`` makes SQLite overwrite what it frees with zeros. Every writing connection has it from the first row
+on: without it a page that is split keeps a copy of rows that moved on, where no later deletion looks for them. The
+write-ahead log is then copied and cut to nothing (``scrub``), so that the old bytes are not read out of it either.
+Copies of the file (backups, file-system snapshots, blocks that a disk keeps to itself) are others' business.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 
 import apsw
 
 from gateway.model import failpoints
+from gateway.model.instant import Instant
 from gateway.model.storage import Redaction
+from gateway.storage.sqlite.database import Database
 from gateway.storage.sqlite.indexing import SEGMENT_BITS
 from gateway.storage.sqlite.rows import id_key, pack_again, unpack
 from gateway.storage.sqlite.statements import SQL
 
+_POLL = 0.0001
+_POLLS = 50
+_RETRY = 0.05
+_LONGEST = 10.0
+
+
+class UnscrubbedError(Exception):
+    """Somebody reads the write-ahead log and does not stop: it could not be cut."""
+
 
 def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
     """Within one transaction; how many records there were."""
-    connection.pragma("secure_delete", value=True)
     found = 0
     for redaction in redactions:
         row = connection.execute(SQL["row_by_id"], (id_key(redaction.id),)).fetchone()
@@ -33,3 +46,48 @@ def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
                 connection.execute(SQL["pseudonym_remove"], (seq >> SEGMENT_BITS, value, seq))
         found += 1
     return found
+
+
+def destroy_epochs(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
+    """The sealed keys of epochs whose records all lie below an index; their ids."""
+    gone = [str(epoch) for (epoch,) in connection.execute(SQL["epochs_over"], (before, through)).fetchall()]
+    for epoch in gone:
+        connection.execute(SQL["epoch_destroy"], (epoch,))
+    return gone
+
+
+def destroy_blobs(connection: apsw.Connection, blob_ids: Collection[str]) -> int:
+    """Blobs of the vault; how many there were."""
+    found = 0
+    for blob_id in blob_ids:
+        connection.execute(SQL["vault_delete"], (blob_id,))
+        found += connection.changes()
+    return found
+
+
+def scrub(database: Database) -> None:
+    """Copy the write-ahead log into the database and cut it to nothing, so that what was overwritten is in neither.
+
+    Blocks, at most ten seconds; holds writers up for a few milliseconds at a time. Raises UnscrubbedError, apsw.Error.
+    """
+    connection = database.writer()
+    try:
+        connection.set_busy_handler(_waiting)
+        until = time.monotonic() + _LONGEST
+        while True:
+            failpoints.reached("wal.scrubbing")
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except (apsw.BusyError, apsw.LockedError):
+                if time.monotonic() > until:
+                    raise UnscrubbedError from None
+                time.sleep(_RETRY)
+            else:
+                return
+    finally:
+        connection.close(force=True)
+
+
+def _waiting(polls: int) -> bool:
+    time.sleep(_POLL)
+    return polls < _POLLS

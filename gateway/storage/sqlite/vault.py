@@ -8,7 +8,7 @@ import msgspec
 from gateway.model.instant import Instant
 from gateway.model.storage import Blob
 from gateway.storage.sqlite.engine import Engine
-from gateway.storage.sqlite.nonces import Nonces
+from gateway.storage.sqlite.redacting import destroy_blobs
 from gateway.storage.sqlite.statements import SQL
 
 _subjects = msgspec.msgpack.Decoder(tuple[bytes, ...]).decode
@@ -36,20 +36,22 @@ class SqliteVault:
 
     async def delete(self, blob_id: str) -> None:
         """As the port says; durable on return."""
-        await self._engine.write(lambda connection, _: connection.execute(SQL["vault_delete"], (blob_id,)))
+        await self.destroy((blob_id,))
+
+    async def destroy(self, blob_ids: Collection[str]) -> int:
+        """As the port says; their bytes are wiped."""
+        return await self._engine.wipe(lambda connection: destroy_blobs(connection, blob_ids))
 
     async def forget(self, subjects: Collection[bytes]) -> int:
         """As the port says."""
         asked = frozenset(subjects)
 
-        def work(connection: apsw.Connection, _: Nonces) -> int:
+        def work(connection: apsw.Connection) -> int:
             gone = [
-                blob_id
+                str(blob_id)
                 for blob_id, packed in connection.execute(SQL["vault_all"]).fetchall()
                 if isinstance(packed, bytes) and asked.intersection(_subjects(packed))
             ]
-            for blob_id in gone:
-                connection.execute(SQL["vault_delete"], (blob_id,))
-            return len(gone)
+            return destroy_blobs(connection, gone)
 
-        return await self._engine.write(work)
+        return await self._engine.wipe(work)
