@@ -35,6 +35,8 @@ def check_files(document: Document, top: GatewayFile) -> None:
         files += [(("listener", "tls", "key"), top.listener.tls.key)]
     for index, hosted in enumerate(top.keys.hosted):
         files += [(("keys", "hosted", index, name), getattr(hosted, name)) for name in ("key", "certificate")]
+    files += [(("ledger", "former_log_keys", index), file) for index, file in enumerate(top.ledger.former_log_keys)]
+    files += _attesting_files(top)
     for path, file in files:
         if file is not None and not file.is_file():
             document.complain(path, f"there is no file {file}")
@@ -44,6 +46,16 @@ def check_files(document: Document, top: GatewayFile) -> None:
     for index, reader_id in enumerate(ids):
         if reader_id in ids[:index]:
             document.complain(("ledger", "readers", index, "id"), f"two readers have the id {reader_id}")
+
+
+def _attesting_files(top: GatewayFile) -> list[tuple[KeyPath, Path | None]]:
+    files: list[tuple[KeyPath, Path | None]] = []
+    if top.witnesses is not None:
+        files += [(("witnesses", name), getattr(top.witnesses, name)) for name in ("policy", "authorities")]
+    for index, authority in enumerate(() if top.timestamps is None else top.timestamps.authorities):
+        path = ("timestamps", "authorities", index)
+        files += [((*path, name), getattr(authority, name)) for name in ("roots", "certificate", "authorities")]
+    return files
 
 
 def check_providers(sources: list[ServiceSource], secrets: Secrets | None, variables: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.config.attesting import Timestamps, Witnesses
 from gateway.config.checks import check_files, check_grants, check_procedures, check_providers, check_services
 from gateway.config.environment import environment, override
 from gateway.config.mappings import MappingFile, check_mappings, mapping_of
@@ -69,6 +70,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     policy_files: bytes
     services_files: bytes
     mappings: Mapping[ServiceId, MappingFile] = {}
+    witnesses: Witnesses | None = None
+    timestamps: Timestamps | None = None
 
     @property
     def policy_digest(self) -> str:
@@ -197,6 +200,8 @@ class _Loading:
             secrets=top.secrets,
             audit=top.audit,
             logging=top.logging,
+            witnesses=top.witnesses,
+            timestamps=top.timestamps,
             providers={file.provider.name: file.provider for file in files if file.provider},
             services={service.id: service for file in files for service in file.service},
             provider_of={service.id: file.provider.name for file in files if file.provider for service in file.service},

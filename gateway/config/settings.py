@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field
 
+from gateway.config.attesting import Timestamps, Witnesses
 from gateway.model.addresses import parse_network
 from gateway.model.ids import SubsystemId
 from gateway.validation.limits import Limits
@@ -114,6 +115,10 @@ class Ledger(Struct, frozen=True, kw_only=True):
     database: Annotated[Path, Note(description="The SQLite file; it holds the journal, the vault and the tree.")]
     origin: Annotated[str, Note(description="Name of the log in its checkpoints: a host and path, no scheme.")]
     log_key: Annotated[Path, Note(description="PEM Ed25519 private key that signs checkpoints, mode 0600.")]
+    former_log_keys: Annotated[
+        tuple[Path, ...],
+        Note(description="Keys that log_key replaces: they sign beside it until everybody has learned the new one."),
+    ] = ()
     readers: Annotated[
         tuple[Reader, ...],
         Note(description="Auditors and data-protection officer: only they can open what is private.", min_length=1),
@@ -268,6 +273,8 @@ class GatewayFile(Struct, frozen=True, kw_only=True):
     secrets: Annotated[Secrets, Note(description="Providers' passwords and keys.")] = field(default_factory=Secrets)
     audit: Annotated[AuditSettings, Note(description="Quotas of auditors.")] = field(default_factory=AuditSettings)
     logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
+    witnesses: Annotated[Witnesses | None, Note(description="Who cosigns checkpoints; absent: nobody.")] = None
+    timestamps: Annotated[Timestamps | None, Note(description="Who timestamps them; absent: nobody.")] = None
 
     __required_clauses__: ClassVar[dict[str, str]] = {
         "ledger": "the clause [ledger] is absent: there is no exchange without a log, and it has no default",

@@ -251,7 +251,7 @@ def test_the_example_has_every_key_and_says_the_defaults():
             continue
         shape = next(part for part in (*get_args(hint), hint) if part is not type(None))
         for setting in msgspec.structs.fields(shape):
-            name, given = f"{clause}.{setting.name}", tables[clause].get(setting.name)
+            name, given = f"{clause}.{setting.name}", tables.get(clause, {}).get(setting.name)
             if given is None:
                 assert f"\n# {setting.name} = " in text or f"\n# [[{name}]]" in text, f"{name} is not in the example"
             elif setting.default not in {msgspec.NODEFAULT, None} and name not in EXAMPLES_OWN:
