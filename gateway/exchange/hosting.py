@@ -18,6 +18,7 @@ from gateway.signing.http_sig_sign import sign_request
 
 LABEL = "hosted"
 _NONCE = 18
+_OF_CONTENT = frozenset({"content-type", "content-digest"})
 
 
 class SignedFor(Struct, frozen=True, kw_only=True):
@@ -28,12 +29,15 @@ class SignedFor(Struct, frozen=True, kw_only=True):
     covered: tuple[str, ...]
 
 
-def sign_for(key: Signer, received: Received, entropy: Entropy) -> SignedFor:
-    """Sign a received request. Raises ExchangeError if a field of it cannot be signed."""
+def sign_for(key: Signer, received: Received, entropy: Entropy, *, enveloped: bool = False) -> SignedFor:
+    """Sign a received request. enveloped: what it says stands in its body; fields that mean something over REST mean
+    nothing here, and are not said in its name. Raises ExchangeError if a field of it cannot be signed.
+    """
+    fields = with_digest(received).fields
     outbound = Outbound(
         method=received.head.method,
         url=received.public_url + received.head.target,
-        fields=with_digest(received).fields,
+        fields=tuple([pair for pair in fields if pair[0].lower() in _OF_CONTENT]) if enveloped else fields,
         body=received.body,
     )
     nonce = base64.urlsafe_b64encode(entropy(_NONCE)).decode()

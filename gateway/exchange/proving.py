@@ -10,7 +10,7 @@ from gateway.exchange.frame import inside
 from gateway.exchange.hosting import sign_for
 from gateway.exchange.proved import as_signed, carried, covered, proved_head
 from gateway.exchange.rules import Rules
-from gateway.model.envelope import BY_CERTIFICATE, Claim, ProofScheme, ProvedParts
+from gateway.model.envelope import BY_CERTIFICATE, Claim, MessageProtocol, ProofScheme, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.exchange import DELEGATION_REFUSED, PROOF_SCHEME_NOT_ALLOWED
 from gateway.model.errors.identity import CERTIFICATE_MISSING, HOSTED_KEY_MISSING
@@ -133,7 +133,8 @@ class Prover:
             raise ExchangeError(HOSTED_KEY_MISSING, f"for {owner}")
         rules.trust.hosted_key(key.keyid, owner, received.at)
         body, attached = carried(received.body, said.protocol)
-        signed = sign_for(key, received, self._entropy)
+        enveloped = said.protocol is MessageProtocol.SOAP
+        signed = sign_for(key, received, self._entropy, enveloped=enveloped)
         proof = Hosted(
             certificate=thumbprint(certificate),
             keyid=key.keyid,

@@ -8,7 +8,7 @@ import pytest
 from gateway.signing.wsse_names import SOAP12, WSSE
 from gateway.signing.wsse_sign import sign_envelope
 from tests.support.attacks import World
-from tests.support.exchanges import json_answer
+from tests.support.exchanges import json_answer, records
 from tests.support.gateways import PORTAL
 from tests.support.mtls import LEGACY, SHELF
 from tests.support.soap_attacks import (
@@ -139,6 +139,19 @@ def test_header_fields_of_http_say_nothing_over_soap(place: World, service: str,
     assert not told_on & {value for _, value in HTTP_FIELDS} - {str(PORTAL)}
     if by_certificate:
         assert str(PORTAL) not in told_on
+
+
+@pytest.mark.parametrize("target", ["/soap", FACADE])
+def test_what_header_fields_of_http_say_is_not_signed_in_the_callers_name(place: World, target: str) -> None:
+    rows = place.rows()
+    if target == FACADE:
+        send(place, envelope("", native(MaYeuCau=message_id())), target=target, subsystem=LEGACY, fields=HTTP_FIELDS)
+    else:
+        root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), archive())
+        send(place, root, target=target, subsystem=LEGACY, fields=HTTP_FIELDS)
+    base = records(place.site, rows)[0].shown("signature_base")
+    assert f'"@target-uri": {place.site.url}{target}' in base
+    assert not [value for _, value in HTTP_FIELDS if value in base]
 
 
 def test_other_signatures_prove_no_envelope(place: World) -> None:
