@@ -17,7 +17,7 @@ Each step takes the type that only the step before it makes, so leaving one out 
 raises ExchangeError; what becomes of the message then depends on how far it came, and is ``refusing``'s business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -49,7 +49,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """What the pipeline is built from.
 
     prover: proves claims. public_urls: authority in lower case → URL of ours. quota_pseudonym: keyed, the same all day
-    on every node. inside: the codec of calls made inside.
+    on every node. inside: the codec of calls made inside. closed: raises ExchangeError while exchange is stopped.
     """
 
     prover: Prover
@@ -65,6 +65,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     public_urls: Mapping[str, PublicUrl]
     quota_pseudonym: Pseudonym
     inside: Codec
+    closed: Callable[[], None] | None = None
 
 
 class Pipeline:
@@ -140,6 +141,8 @@ class Pipeline:
         parts = self._parts
         reached: Reached = verified
         try:
+            if parts.closed is not None:
+                parts.closed()
             with parts.freshness.reserve(verified):  # (4)
                 route = admit(verified, rules)  # (5)
                 reached = authorized = authorise(verified, route, rules, codec, parts.quota_pseudonym)  # (6)

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from gateway.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from gateway.ledger.merkle import leaf_hash
-from gateway.ledger.note import Signer, VerifierKey
+from gateway.ledger.note import Signer, VerifierKey, add_signature
 from gateway.ledger.skeleton import ENTRY_BYTES
 from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, tiles_of
 from gateway.ledger.tree import EMPTY, TreeState, append, restore
@@ -54,6 +54,13 @@ class Pace(Struct, frozen=True, kw_only=True):
 _USUAL = Pace()
 
 
+class LogSigner(Struct, frozen=True):
+    """A key of the log with its private half."""
+
+    key: VerifierKey
+    sign: Signer
+
+
 class LogHaltedError(Exception):
     """The stored tree cannot be what this log made. ``run`` ends with it, after the alarm."""
 
@@ -73,7 +80,7 @@ class Sequencer:
     """``run`` it as a task in every process, and ``wake`` it after each commit.
 
     key: the log's own, its name the origin. sign: signs with its private half. holder: names this process, and no
-    other ever.
+    other ever. former: keys that this one replaces; they sign beside it.
     """
 
     def __init__(
@@ -86,12 +93,15 @@ class Sequencer:
         sign: Signer,
         holder: str,
         pace: Pace = _USUAL,
+        former: Sequence[LogSigner] = (),
     ) -> None:
         self._store = store
         self._clock = clock
         self._observer = observer
         self._key = key
         self._sign = sign
+        self._former = tuple(former)
+        self._keys = (key, *(signer.key for signer in former))
         self._holder = holder
         self._pace = pace
         self._woken = asyncio.Event()
@@ -198,13 +208,15 @@ class Sequencer:
     async def _publish(
         self, grown: TreeState, tiles: tuple[tuple[int, int, bytes], ...], rows: Sequence[StoredRecord]
     ) -> None:
-        head = Checkpoint(self._key.name, grown.size, grown.root)
+        note = sign_checkpoint(Checkpoint(self._key.name, grown.size, grown.root), self._key, self._sign)
+        for signer in self._former:
+            note = add_signature(note, signer.key, signer.sign)
         step = TreeWrite(
             old_size=grown.size - len(rows),
             new_size=grown.size,
             frontier=_encode(Frontier(grown.size, grown.peaks)),
             tiles=tiles,
-            checkpoint=sign_checkpoint(head, self._key, self._sign),
+            checkpoint=note,
             rows=tuple([record.seq for record in rows]),
         )
         failpoints.reached("sequencer.signed")
@@ -233,7 +245,7 @@ class Sequencer:
             return EMPTY
         if note is None:
             self._halt("the tree has records but no checkpoint")
-        head = open_checkpoint(note, self._key).checkpoint
+        head = open_checkpoint(note, self._keys).checkpoint
         if head.size != size:
             self._halt(f"the checkpoint is of {head.size} records, the tree has {size}")
         tree = await self._from_tiles(size)

@@ -1,5 +1,7 @@
 """The transparency log over HTTP: C2SP tlog-tiles, public, with static-file semantics (protocols.md §4)."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
 from gateway.ledger.tiles import ENTRIES, WIDTH, TileId, encode_entries, narrow, parse_path
@@ -13,18 +15,25 @@ _HEADERS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosni
 
 
 class PublicLog:
-    """Serves the checkpoint, hash tiles and entry bundles. Reads only what a published checkpoint covers."""
+    """Serves the checkpoint, hash tiles and entry bundles. Reads only what a published checkpoint covers.
 
-    def __init__(self, store: LogStore) -> None:
+    cosigned: gives the newest checkpoint that enough witnesses have cosigned, where there are witnesses.
+    """
+
+    def __init__(self, store: LogStore, cosigned: Callable[[], Awaitable[bytes | None]] | None = None) -> None:
         self._store = store
+        self._cosigned = cosigned
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """``GET /log/checkpoint`` and ``GET /log/tile/…``."""
+        """``GET /log/checkpoint``, ``GET /log/checkpoint.cosigned`` and ``GET /log/tile/…``."""
         if request.method not in {"GET", "HEAD"}:
             return web.Response(status=405, headers={"Allow": "GET, HEAD", **_HEADERS})
         path = request.raw_path.partition("?")[0].removeprefix(PREFIX)
         if path == "checkpoint":
             return _answer(await self._store.checkpoint(), "text/plain; charset=utf-8", _FRESH)
+        if path == "checkpoint.cosigned":
+            note = None if self._cosigned is None else await self._cosigned()
+            return _answer(note, "text/plain; charset=utf-8", _FRESH)
         try:
             tile = parse_path(path)
             data = await self._bytes(tile)

@@ -1,7 +1,7 @@
 """What a gateway does by itself: the sequencer, and once a minute the housekeeping."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.exchange.events import Event
 from gateway.exchange.ids import new_record_id
@@ -19,12 +19,16 @@ from gateway.obs.observer import Metrics, Observer
 from gateway.wiring.core import Core
 
 MINUTE = 60.0
+SECOND = 1.0
 _LONGEST_EXCHANGE = 600.0
 """Seconds after which no request of this process can still be running."""
 
 
 class Chores:
-    """Starts and stops the background tasks of one process. halted: why the sequencer stopped for good, if it did."""
+    """Starts and stops the background tasks of one process. halted: why the sequencer stopped for good, if it did.
+
+    steps: chores that are stepped once a second each, and decide for themselves what is to be done.
+    """
 
     def __init__(
         self,
@@ -35,8 +39,10 @@ class Chores:
         tally: Tally,
         observer: Observer,
         metrics: Metrics,
+        steps: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._core = core
+        self._steps = tuple(steps)
         self._pipeline = pipeline
         self._sequencer = sequencer
         self._tally = tally
@@ -53,6 +59,7 @@ class Chores:
     def start(self) -> None:
         """Begin the background tasks."""
         self._tasks = [asyncio.create_task(self._sequence()), asyncio.create_task(self._each_minute())]
+        self._tasks += [asyncio.create_task(self._each_second(step)) for step in self._steps]
 
     async def stop(self) -> None:
         """End them; what is counted is written, what is committed gets into the tree."""
@@ -89,6 +96,11 @@ class Chores:
             await asyncio.sleep(MINUTE)
             for chore in (self.flush_tally, self._renew_epoch, self._purge, self._late_ends, self._watch_trust):
                 await self._quietly(chore)
+
+    async def _each_second(self, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await self._quietly(step)
+            await asyncio.sleep(SECOND)
 
     async def _quietly(self, chore: Callable[[], Awaitable[None]]) -> None:
         """A chore that fails is tried again a minute later; the operator is told."""

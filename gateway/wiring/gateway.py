@@ -6,8 +6,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 
 from adapters.provider import Provider
@@ -28,14 +26,13 @@ from gateway.exchange.sealing import Sealer
 from gateway.exchange.sequencer import Pace, Sequencer
 from gateway.exchange.siblings import Siblings
 from gateway.exchange.tally import Tally
-from gateway.keys.file import FileKey, load_private_key, load_signing_key
+from gateway.keys.file import FileKey, load_signing_key
 from gateway.ledger.note import VerifierKey
 from gateway.model.addresses import parse_network
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.catalogue import KINDS
 from gateway.model.errors.request import BAD_HEADER
-from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import ServiceId, SubsystemId
 from gateway.model.message import Body
 from gateway.model.stages import Recorded, Released
@@ -52,6 +49,7 @@ from gateway.server.wsdl import PATH as WSDL_PATH
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
 from gateway.trust.store import TrustStore
+from gateway.wiring.attesting import Attesting, build_attesting, log_signers
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.listeners import Listening, Opening, listen, public_tls
@@ -107,10 +105,10 @@ class Gateway:
         settings = load(file)
         key = load_signing_key(settings.keys.signing_key, settings.keys.signing_certificate)
         hosted = load_hosted(settings.keys)
-        log_key, sign = _log_key(settings)
+        log_signer, *former = log_signers(settings)
         wake: list[Callable[[], None]] = []
         core = await build_core(settings, lambda: wake[0]() if wake else None, clock, siblings)
-        gateway = cls(settings, core, key, log_key, worker)
+        gateway = cls(settings, core, key, log_signer.key, worker)
         gateway.hosted = hosted
         gateway.identities = Identities(parse_network(text) for text in settings.listener.certificate_proxies)
         try:
@@ -118,8 +116,9 @@ class Gateway:
                 core.store.log,
                 core.clock,
                 gateway.observer,
-                key=log_key,
-                sign=sign,
+                key=log_signer.key,
+                sign=log_signer.sign,
+                former=former,
                 holder=f"{os.getpid()}-{core.entropy(8).hex()}",
                 pace=Pace(gather=settings.ledger.checkpoint_seconds / 10, poll=settings.ledger.checkpoint_seconds / 2),
             )
@@ -138,6 +137,8 @@ class Gateway:
     """Keys that sign for subsystems which show nothing but their TLS certificate."""
     identities: Identities
     """Says who sent a request."""
+    attesting: Attesting
+    """What witnesses and timestamp authorities are asked, and have said."""
 
     @property
     def url(self) -> str:
@@ -174,6 +175,7 @@ class Gateway:
         for route in self.pipeline.rules.routes.values():
             await route.target.close()
         await self.chores.stop()
+        await self.attesting.close()
         await self.core.store.close()
 
     # -- building --------------------------------------------------------------------------------------------------
@@ -184,6 +186,7 @@ class Gateway:
         self._facades = adopted.facades
         urls = _public_urls(self.settings)
         codec = gateway_codec(self.settings)
+        self.attesting = build_attesting(self.settings, self.core, self.observer, asks=self._worker == 0)
         self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
         self.chores = Chores(
             core=self.core,
@@ -192,6 +195,7 @@ class Gateway:
             tally=self.tally,
             observer=self.observer,
             metrics=self.metrics,
+            steps=self.attesting.steps,
         )
         await self.chores.recover()
         self.edge = Edge(
@@ -268,6 +272,7 @@ class Gateway:
             public_urls=urls,
             quota_pseudonym=core.quota_pseudonym,
             inside=codec,
+            closed=self.attesting.closed,
         )
 
     def _app(self, codec: RestCodec) -> PublicApp:
@@ -280,7 +285,7 @@ class Gateway:
         return PublicApp(
             self.edge,
             codec,
-            PublicLog(self.core.store.log),
+            PublicLog(self.core.store.log, self.attesting.cosigned),
             own=own_services(settings),
             pages=_pages(),
             lists={CLIENTS_PATH: clients.handle, WSDL_PATH: wsdls(settings, self._interface).handle},
@@ -331,6 +336,8 @@ class Gateway:
     def _unready(self) -> str | None:
         try:
             self.pipeline.rules.trust.check_current(self.core.clock.now())
+            if self.attesting.closed is not None:
+                self.attesting.closed()
         except ExchangeError as error:
             return error.kind.code
         return self.chores.halted
@@ -343,11 +350,3 @@ def _public_urls(settings: Settings) -> dict[str, PublicUrl]:
 
 def _pages() -> Pages:
     return build_pages(product_folder("schemas") / "openapi/motlan.json", tuple(KINDS))
-
-
-def _log_key(settings: Settings) -> tuple[VerifierKey, Callable[[bytes], bytes]]:
-    private = load_private_key(settings.ledger.log_key)
-    if not isinstance(private, Ed25519PrivateKey):
-        raise ExchangeError(KEY_FILE_UNUSABLE, f"{settings.ledger.log_key}: a log's key is Ed25519")
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return VerifierKey(settings.ledger.origin, public), private.sign

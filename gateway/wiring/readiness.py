@@ -6,16 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from gateway.config.load import Settings, check, load
 from gateway.config.positions import Path as KeyPath
 from gateway.config.problems import Document, Problem
 from gateway.config.secrets import read_vault_key
 from gateway.config.settings import ClientCertificates
-from gateway.keys.file import FileKey, load_certificates, load_private_key, load_signing_key
+from gateway.keys.file import FileKey, load_certificates, load_signing_key
 from gateway.keys.tls import client_context, server_context
-from gateway.ledger.note import VerifierKey
 from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.config import SECRET_UNUSABLE
@@ -28,6 +25,7 @@ from gateway.storage.sqlite.database import APPLICATION_ID, Database
 from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
 from gateway.trust.store import TrustStore
+from gateway.wiring.attesting import log_keys, witness_policy
 from gateway.wiring.core import recipient_of
 from gateway.wiring.interfaces import interface_problems
 from gateway.wiring.mappings import contract_problems
@@ -170,13 +168,16 @@ class _Inspection:
     def ledger(self, trust: TrustStore | None) -> None:
         ledger = self.settings.ledger
         with self.at("ledger", "log_key"):
-            private = load_private_key(ledger.log_key)
-            if not isinstance(private, Ed25519PrivateKey):
-                raise ValueError(f"{ledger.log_key}: a log's key is Ed25519")  # noqa: TRY004 - the file's fault
-            vkey = VerifierKey(ledger.origin, private.public_key().public_bytes_raw()).encode()
-            logs = {log.origin: log.vkey for log in trust.document.logs} if trust is not None else {}
-            if logs.get(ledger.origin, vkey) != vkey:
+            keys = log_keys(self.settings)
+            listed = {log.vkey for log in trust.document.logs if log.origin == ledger.origin} if trust else set()
+            if listed and keys[0].encode() not in listed:
                 raise ValueError(f"the trust list names another key for the log {ledger.origin}")
+        if self.settings.witnesses is not None:
+            with self.at("witnesses", "policy"):
+                witness_policy(self.settings.witnesses, log_keys(self.settings))
+        for index, authority in enumerate(self.settings.timestamps.authorities if self.settings.timestamps else ()):
+            with self.at("timestamps", "authorities", index, "roots"):
+                load_certificates(authority.roots)
         for index, reader in enumerate(ledger.readers):
             with self.at("ledger", "readers", index, "key"):
                 recipient_of(reader)
