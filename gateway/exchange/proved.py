@@ -14,6 +14,7 @@ from gateway.signing.wsse import inline_xop
 NEGOTIATION = frozenset({"accept", "accept-language", "traceparent", "tracestate", "if-none-match"})
 """Fields that may be forwarded without being signed: they choose a representation, never what is done or for whom."""
 
+XOP = b"http://www.w3.org/2004/08/xop/include"
 _SOAP12 = b"http://www.w3.org/2003/05/soap-envelope"
 _MEDIA = {True: "application/soap+xml; charset=utf-8", False: "text/xml; charset=utf-8"}
 
@@ -65,6 +66,11 @@ def as_signed(body: Body) -> Signed:
     return Signed(
         root=whole, tree=body.tree if whole is root else None, inlined=inlined, attached=body if rest else None
     )
+
+
+def awaits_parts(body: Body) -> bool:
+    """Whether an envelope that came before the rest of its message has XOP content there, of which its digest is."""
+    return XOP in (body.root or b"")
 
 
 def carried(body: Body, protocol: MessageProtocol) -> tuple[Body, Body | None]:

@@ -1,5 +1,6 @@
 """SOAP with attachments under attack at a real gateway: broken MIME, swapped parts, and what strangers may cost."""
 
+import base64
 import hashlib
 import secrets
 import socket
@@ -137,6 +138,47 @@ def test_the_same_envelope_with_other_parts_later(place: World) -> None:
     assert answer.fault[0] in {"client.replayed_nonce", "client.attachment_mismatch"}
 
 
+XOP = '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:small"/>'
+
+
+def with_xop(place: World, size: int) -> Sent:
+    """A signed message whose number stands in a part (XOP), and an attachment of so many bytes beside it."""
+    text = base64.b64encode(DATA).decode()
+    big = b"z" * size
+    message = signed(place, message_id(), archive(f"<photo>{text}</photo>"), attachments=(part(big, "big"),))
+    made = Sent.__new__(Sent)
+    made.root = message.envelope.replace(text.encode(), XOP.encode())
+    made.confirms = value_of(message.envelope.decode())
+    content_type, body = with_attachments(made.root, {"small": DATA, "big": big})
+    made.content_type = content_type.replace('type="text/xml"', 'type="application/xop+xml"; start-info="text/xml"')
+    made.body = body.replace(b"text/xml; charset=UTF-8", b'application/xop+xml; charset=UTF-8; type="text/xml"', 1)
+    return made
+
+
+@pytest.mark.parametrize("size", [100, 3 * MEGABYTE])
+def test_xop_content_is_under_the_signature_in_its_place(place: World, size: int) -> None:
+    """In large messages too, whose envelope is looked at before its parts are there."""
+    right = with_xop(place, size)
+    wrong = right.body.replace(DATA, OTHER_DATA, 1)
+    refused(place, wrong, "client.security_digest_mismatch", content_type=right.content_type)
+    gone = right.body.replace(b"<small>", b"<other>")
+    refused(place, gone, "client.xop_unsignable", content_type=right.content_type)
+    accepted(place, right.body, confirms=right.confirms, content_type=right.content_type)
+
+
+def test_an_include_is_no_way_around_the_proof(place: World, spools: list[int]) -> None:
+    """An envelope that nobody signed does not reach the disk for having an xop:Include in it."""
+    root = envelope(headers(str(PORTAL), str(ARCHIVE), message_id()), archive(XOP))
+    other = with_xop(place, 10).root.replace(b"<ds:SignatureValue>", b"<ds:SignatureValue>AAAA")
+    for each, code in ((root, "signature_missing"), (other, "signature_invalid")):
+        content_type, body = with_attachments(each, {"small": b"x" * (3 * MEGABYTE)})
+        with ExitStack() as stack:
+            head = f"Content-Type: {content_type}\r\n\r\n".encode()
+            said = answered(begin(place, head, body[: MEGABYTE + 90_000], stack))
+        assert f"client.{code}<".encode() in said
+    assert not spools
+
+
 # -- broken MIME -----------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +263,21 @@ MULTIPART = b'Content-Type: multipart/related; type="text/xml"; boundary="b"\r\n
 ROOT = b"--b\r\nContent-Type: text/xml\r\n\r\n"
 
 
+def test_many_slow_strangers_share_little_memory(place: World) -> None:
+    """Each may send a megabyte before it must be proved; all together may not."""
+    before = resident()
+    with ExitStack() as stack:
+        for number in range(200):
+            head = MULTIPART if number % 2 else b"Content-Type: text/xml\r\n\r\n"
+            begin(place, head, (ROOT if number % 2 else b"<a>") + b"x" * 1_000_000, stack)
+        place.until(lambda: place.counted("server.clientproxy.overloaded") > 0)
+        assert resident() - before < 260 * MEGABYTE  # 64 of it for bodies; TLS alone holds half a megabyte for each
+        root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), archive())
+        accepted(place, root, subsystem=LEGACY)  # what others need goes on
+    large = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), archive(f"<x>{'y' * 500_000}</x>"))
+    place.until(lambda: send(place, large, subsystem=LEGACY).fault is None, 10)  # what they held is free when they go
+
+
 STRANGE = {
     "an envelope without end": (
         b"Content-Type: text/xml\r\n\r\n",
@@ -286,21 +343,6 @@ def test_larger_than_the_limit(place: World, spools: list[int]) -> None:
         assert answer.fault is not None
         assert answer.fault[0] == "client.body_too_large"
     assert (place.records(rows), place.forwarded, spools) == ([], forwarded, [])
-
-
-def test_many_slow_strangers_share_little_memory(place: World) -> None:
-    """Each may send a megabyte before it must be proved; all together may not."""
-    before = resident()
-    with ExitStack() as stack:
-        for number in range(200):
-            head = MULTIPART if number % 2 else b"Content-Type: text/xml\r\n\r\n"
-            begin(place, head, (ROOT if number % 2 else b"<a>") + b"x" * 1_000_000, stack)
-        place.until(lambda: place.counted("server.clientproxy.overloaded") > 0)
-        assert resident() - before < 260 * MEGABYTE  # 64 of it for bodies; TLS alone holds half a megabyte for each
-        root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), archive())
-        accepted(place, root, subsystem=LEGACY)  # what others need goes on
-    large = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), archive(f"<x>{'y' * 500_000}</x>"))
-    place.until(lambda: send(place, large, subsystem=LEGACY).fault is None, 10)  # what they held is free when they go
 
 
 # -- answers ---------------------------------------------------------------------------------------------------------
