@@ -28,6 +28,7 @@ from gateway.exchange.frame import Raw, receive
 from gateway.exchange.ids import new_record_id
 from gateway.exchange.judging import judge
 from gateway.exchange.minimising import minimise
+from gateway.exchange.proved import awaits_parts
 from gateway.exchange.proving import Prover, claim, delegate
 from gateway.exchange.recording import Recorder
 from gateway.exchange.refusing import Reached, Refuser
@@ -36,6 +37,7 @@ from gateway.exchange.sealing import Sealer
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import INTERNAL_ERROR
+from gateway.model.errors.wsse import SECURITY_DIGEST_MISMATCH
 from gateway.model.ids import RecordId
 from gateway.model.message import Body, Head
 from gateway.model.stages import AnswerRecorded, Claimed, Received, Recorded, Refused, Released, Reply, Verified
@@ -91,6 +93,8 @@ class Pipeline:
         """
         reached, error = self._proved(raw, codec, self.rules)
         if error is None or isinstance(reached, Verified):  # what is proved is refused, and recorded, when it is whole
+            return None
+        if error.kind is SECURITY_DIGEST_MISMATCH and awaits_parts(raw.body):  # the caller did sign what it sends
             return None
         return self._parts.refuser.refuse_unproved(reached, codec, error)
 
