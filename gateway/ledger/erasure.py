@@ -24,8 +24,20 @@ _OF_OTHERS = frozenset({PERSON, "officer", "case", "address", "tls_certificate",
 """What a record about several persons keeps when one of them is erased. Targets, digests and signature bases go: who
 has them could guess the number that they were made of.
 """
-_OF_AUDITS = frozenset({"auditor", "audit_case"})
-"""Who looked stays when the person whom they looked for is erased."""
+_OF_AUDITS = frozenset(
+    {
+        "auditor",
+        "audit_case",
+        "role",
+        "listed_as",
+        "key",
+        "found",
+        "persons",
+        "second_auditor",
+        "second_key",
+    }
+)
+"""Who looked, and how much, stays when the person whom they looked for is erased; what they asked goes."""
 _FIELD = {"message": "message_id"}
 _LAST_DAYS = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}
 

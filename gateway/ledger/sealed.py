@@ -18,12 +18,14 @@ from gateway.ledger.canonical import canonical
 _ALGORITHMS = ["ECDH-ES+A256KW", "A256GCM"]
 
 
-def seal_to(typ: str, clear: bytes, recipients: Iterable[tuple[str, Any]]) -> bytes:
-    """The bytes sealed. recipients: (kid, public key: P-256, P-384, P-521 or X25519), at least one.
+def seal_to(typ: str, clear: bytes, recipients: Iterable[tuple[str, Any]], *, content: str | None = None) -> bytes:
+    """The bytes sealed. recipients: (kid, public key: P-256, P-384, P-521 or X25519), at least one. content: their
+    media type, which stands in the protected header (``cty``), not encrypted.
 
     Ephemeral keys are drawn by the library from the operating system.
     """
-    sealing = jwe.GeneralJSONEncryption({"enc": "A256GCM", "typ": typ}, clear)
+    header = {"enc": "A256GCM", "typ": typ} | ({} if content is None else {"cty": content})
+    sealing = jwe.GeneralJSONEncryption(header, clear)
     for kid, key in recipients:
         sealing.add_recipient({"alg": "ECDH-ES+A256KW", "kid": kid}, _jwk(key))
     return canonical(jwe.encrypt_json(sealing, None, algorithms=_ALGORITHMS))

@@ -48,9 +48,14 @@ def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
     return found
 
 
+def epochs_over(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
+    """Epochs that have keys, and whose records all lie below an index; their ids."""
+    return [str(epoch) for (epoch,) in connection.execute(SQL["epochs_over"], (before, through)).fetchall()]
+
+
 def destroy_epochs(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
-    """The sealed keys of epochs whose records all lie below an index; their ids."""
-    gone = [str(epoch) for (epoch,) in connection.execute(SQL["epochs_over"], (before, through)).fetchall()]
+    """Their sealed keys; whose they were."""
+    gone = epochs_over(connection, through, before)
     for epoch in gone:
         connection.execute(SQL["epoch_destroy"], (epoch,))
     return gone
