@@ -28,6 +28,7 @@ from gateway.config.settings import (
     Ledger,
     Listener,
     Logging,
+    RetentionSettings,
     Secrets,
     Timeouts,
     Trust,
@@ -60,6 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     capacity: Capacity
     secrets: Secrets
     audit: AuditSettings
+    retention: RetentionSettings
     logging: Logging
     providers: Mapping[str, Provider]
     services: Mapping[ServiceId, ServiceSettings]
@@ -199,6 +201,7 @@ class _Loading:
             capacity=top.capacity,
             secrets=top.secrets,
             audit=top.audit,
+            retention=top.retention,
             logging=top.logging,
             witnesses=top.witnesses,
             timestamps=top.timestamps,

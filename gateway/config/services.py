@@ -161,6 +161,13 @@ class Kind(StrEnum):
     WRITE = "write"
 
 
+class Payload(StrEnum):
+    """What is kept of a service's messages beside their digests."""
+
+    DIGEST = "digest"
+    SEALED = "sealed"
+
+
 class ServiceSettings(Struct, frozen=True, kw_only=True):
     """A service that can be called here."""
 
@@ -204,6 +211,13 @@ class ServiceSettings(Struct, frozen=True, kw_only=True):
     released: Annotated[
         tuple[str, ...], Note(description="JSON Pointers to persons' numbers in the answer, for the record.")
     ] = ()
+    payload: Annotated[
+        Payload,
+        Note(
+            description="What is kept of requests and answers: digest, nothing but their digests; sealed, the bodies "
+            "too, as JWE to the readers, for as long as retention says."
+        ),
+    ] = Payload.DIGEST
     person_in_url: Annotated[
         bool, Note(description="Let 9- and 12-digit runs stand in path and query, for X-Road consumers that do it.")
     ] = False

@@ -130,6 +130,49 @@ class Ledger(Struct, frozen=True, kw_only=True):
             raise ValueError("an origin is a host and path, without scheme, + and spaces")
 
 
+_MINIMUM_MONTHS = {3: 3, 4: 6, 5: 12}
+"""Level of the information system → months for which its logs must be kept (TCVN 14423:2026)."""
+
+
+class RetentionSettings(Struct, frozen=True, kw_only=True):
+    """How long what the log keeps private is kept. Legal hold > statutory minimum > erasure request > retention due."""
+
+    level: Annotated[
+        int,
+        Note(
+            description="Level of this information system (TCVN 14423:2026): 3, 4 or 5; the law wants its logs kept "
+            "for 3, 6 or 12 months.",
+            ge=3,
+            le=5,
+        ),
+    ] = 5
+    minimum_months: Annotated[
+        int | None,
+        Note(description="Months before which nothing is erased, whoever asks; absent: the level's.", ge=1, le=1200),
+    ] = None
+    months: Annotated[
+        int, Note(description="Months after which private parts are destroyed unasked.", ge=1, le=1200)
+    ] = 12
+    backup_days: Annotated[
+        int, Note(description="Days after which your backups are gone: for reports of erasure.", ge=0, le=36_500)
+    ] = 35
+    payload_bytes: Annotated[
+        int,
+        Note(description='Of services with payload = "sealed": larger bodies are kept as digests only.', ge=1024),
+    ] = 256 * 1024
+
+    def __post_init__(self) -> None:
+        if self.minimum < _MINIMUM_MONTHS[self.level]:
+            raise ValueError(f"level {self.level} keeps its logs for {_MINIMUM_MONTHS[self.level]} months at least")
+        if self.months < self.minimum:
+            raise ValueError(f"months = {self.months} is below the statutory minimum of {self.minimum} months")
+
+    @property
+    def minimum(self) -> int:
+        """The statutory minimum in months."""
+        return _MINIMUM_MONTHS[self.level] if self.minimum_months is None else self.minimum_months
+
+
 class HostedKey(Struct, frozen=True, kw_only=True):
     """A key with a certificate of its own (never the member's) that signs on a subsystem's mutual-TLS evidence."""
 
@@ -272,6 +315,9 @@ class GatewayFile(Struct, frozen=True, kw_only=True):
     capacity: Annotated[Capacity, Note(description="How much at once.")] = field(default_factory=Capacity)
     secrets: Annotated[Secrets, Note(description="Providers' passwords and keys.")] = field(default_factory=Secrets)
     audit: Annotated[AuditSettings, Note(description="Quotas of auditors.")] = field(default_factory=AuditSettings)
+    retention: Annotated[RetentionSettings, Note(description="How long private parts are kept.")] = field(
+        default_factory=RetentionSettings
+    )
     logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
     witnesses: Annotated[Witnesses | None, Note(description="Who cosigns checkpoints; absent: nobody.")] = None
     timestamps: Annotated[Timestamps | None, Note(description="Who timestamps them; absent: nobody.")] = None

@@ -28,7 +28,7 @@ class Route(Struct, frozen=True, kw_only=True):
     private fields of its record. parse_answer: the answer is parsed though it has no schema, since persons' numbers
     are looked for in it. person_in_url: a person's number may stand in path or query. composed: its answers are made
     of other services' answers, each decided and recorded by itself, so none is kept for retries: they are made anew.
-    in_force: digests of what decides its calls.
+    sealed: bodies are kept, sealed to the readers. in_force: digests of what decides its calls.
     """
 
     service: ServiceId
@@ -41,6 +41,7 @@ class Route(Struct, frozen=True, kw_only=True):
     parse_answer: bool = False
     person_in_url: bool = False
     composed: bool = False
+    sealed: bool = False
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from adapters.provider import Provider
 from adapters.rest.outbound import RestOptions, RestTarget
 from adapters.rest.outbound import ServiceKind as RestKind
 from gateway.config.load import Settings
-from gateway.config.services import Adapter, ServiceSettings
+from gateway.config.services import Adapter, Payload, ServiceSettings
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.prefill import PrefillSchema
 from gateway.exchange.receipt_service import PATH as RECEIPTS_PATH
@@ -107,6 +107,7 @@ def _route(chosen: ServiceSettings, origins: Origins, schemas: SchemaSet, interf
         parse_answer=bool(chosen.released),
         person_in_url=chosen.person_in_url,
         composed=prefill,
+        sealed=chosen.payload is Payload.SEALED,
     )
 
 
