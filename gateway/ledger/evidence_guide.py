@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.ledger.evidence import CHECKPOINT, TIMESTAMP, Material, Shown, authorities_of, digest_of, shown
 from gateway.ledger.evidence_guide_text import CLOSING, JOSE, LOG, OPENING, RFC9421, STAMPED_SIGNATURE, TRUST
 from gateway.ledger.evidence_messages import MessageSignature
+from gateway.ledger.timestamp import parse_token
 from gateway.model.envelope import ProofScheme
 from gateway.model.instant import rfc3339, to_seconds
 from gateway.signing.algorithms import keyid_of
@@ -68,9 +69,9 @@ def _container(material: Material, *, stamped: bool) -> str:
         "```\n\n"
         f"The signer's certificate is `certificates/{keyid_of(material.signer)}.pem`.\n"
     )
-    return text + (
-        STAMPED_SIGNATURE if stamped else "\nThe signature carries no timestamp: its time is its own word.\n"
-    )
+    if not stamped:
+        return f"{text}\nThe signature carries no timestamp: its time is its own word.\n"
+    return text + STAMPED_SIGNATURE.replace("{at}", str(to_seconds(material.made)))
 
 
 def _certificates(material: Material, pieces: tuple[Shown, ...]) -> str:
@@ -109,7 +110,7 @@ def _one(stem: str, signature: MessageSignature, listed: ListedCertificate) -> s
     certificate = f"certificates/{listed.keyid}.pem"
     key = x509.load_der_x509_certificate(listed.der).public_key()
     if signature.scheme is ProofScheme.JWS:
-        return heading + JOSE.format(certificate=certificate, token=f"{stem}.jwt")
+        return heading + JOSE.format(certificate=certificate, token=f"{stem}.jwt", **_jose(key))
     public = f'openssl x509 -in {certificate} -noout -pubkey > "$TMPDIR/key.pem"'
     text = f"{heading}\n```sh\n{public}\n{_openssl(stem, signature, key)}\n```\n"
     if signature.scheme is ProofScheme.HTTP_SIGNATURE:
@@ -134,6 +135,14 @@ def _openssl(stem: str, signature: MessageSignature, key: object) -> str:
     return f"openssl dgst -{digest} {verify} {stem}.signature {stem}.base"
 
 
+def _jose(key: object) -> dict[str, str]:
+    if isinstance(key, EllipticCurvePublicKey):
+        return {"kind": "ECKey", "algorithm": "ES256" if isinstance(key.curve, SECP256R1) else "ES384"}
+    if isinstance(key, Ed25519PublicKey):
+        return {"kind": "OKPKey", "algorithm": "EdDSA"}
+    return {"kind": "RSAKey", "algorithm": "PS256"}
+
+
 def _algorithm(key: object) -> str:
     if isinstance(key, EllipticCurvePublicKey):
         return _P256 if isinstance(key.curve, SECP256R1) else _P384
@@ -143,9 +152,11 @@ def _algorithm(key: object) -> str:
 def _log_time(material: Material) -> str:
     if material.stamp is None:
         return "## 7. The log's time\nNo authority has stamped the log since: the time is the gateway's own word.\n"
+    at = to_seconds(parse_token(material.stamp.response).at)
     return (
         "## 7. The log's time\n"
-        f"`{TIMESTAMP}` says when an authority has seen `{CHECKPOINT}`, and so the records below it.\n\n"
-        f'```sh\nopenssl ts -verify -in {TIMESTAMP} -data {CHECKPOINT} -CAfile "$TSA_ROOTS"\n'
+        f"`{TIMESTAMP}` says when an authority has seen `{CHECKPOINT}`, and so the records below it. openssl judges\n"
+        "its certificate at the time given (else today); the second command shows the time that is stamped.\n\n"
+        f'```sh\nopenssl ts -verify -attime {at} -in {TIMESTAMP} -data {CHECKPOINT} -CAfile "$TSA_ROOTS"\n'
         f"openssl ts -reply -in {TIMESTAMP} -text\n```\n"
     )

@@ -50,7 +50,9 @@ with open(f"{folder}/signature.tst", "wb") as file:
 ```
 
 ```sh
-openssl ts -verify -token_in -in "$TMPDIR/signature.tst" -data "$TMPDIR/signature-value.xml" -CAfile "$TSA_ROOTS"
+openssl ts -verify -attime {at} -token_in -in "$TMPDIR/signature.tst" \\
+  -data "$TMPDIR/signature-value.xml" -CAfile "$TSA_ROOTS"
+openssl ts -reply -token_in -in "$TMPDIR/signature.tst" -token_out -text
 ```
 """
 
@@ -111,14 +113,12 @@ With a JOSE library:
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import {kind}
 
 key = x509.load_pem_x509_certificate(open("{certificate}", "rb").read()).public_key()
 pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-kinds = {{"EllipticCurve": ECKey, "Ed25519": OKPKey, "RSA": RSAKey}}
-kind = next(each for name, each in kinds.items() if name in type(key).__name__)
 token = open("{token}").read()
-print(jws.deserialize_compact(token, kind.import_key(pem), algorithms=["ES256", "ES384", "EdDSA", "PS256"]).payload)
+print(jws.deserialize_compact(token, {kind}.import_key(pem), algorithms=["{algorithm}"]).payload.decode())
 ```
 """
 
