@@ -125,7 +125,10 @@ def read_skeleton(skeleton: bytes) -> Skeleton:
     """Parse a skeleton. Raises ExchangeError (LOG_MALFORMED) unless it is a canonical one of a known version."""
     try:
         parsed = _decoder.decode(skeleton)
-        is_canonical = canonical(msgspec.json.decode(skeleton)) == skeleton
+        # As ``encoded`` writes it; the long way round where that is not the same.
+        is_canonical = (_encoder.encode(parsed) == skeleton and is_nfc(skeleton)) or (
+            canonical(msgspec.json.decode(skeleton)) == skeleton
+        )
     except (msgspec.MsgspecError, ValueError, RecursionError):
         raise ExchangeError(LOG_MALFORMED, "the skeleton does not parse") from None
     if not is_canonical:

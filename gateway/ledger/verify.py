@@ -2,33 +2,45 @@
 
 ``verify_log`` re-derives the tree from the entries, and compares every tile with it on the way. What is wrong is
 named: the hashes above a tile, as far as they hang from the signed root, tell whether the tile or what is below it was
-altered.
+altered. ``LogWalk`` is the same for whoever reads the files otherwise (asynchronously, slowly) or stops half-way.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
-from typing import cast
+from collections.abc import Callable, Generator, Iterable
+from typing import TypeVar, cast
 
 from msgspec import Struct
 
 from gateway.ledger.checkpoint import Checkpoint, LogKeys, SignedCheckpoint, open_checkpoint
 from gateway.ledger.merkle import fold, peaks_of, root
-from gateway.ledger.openings import check_openings, parse_openings
 from gateway.ledger.proofs import root_at
-from gateway.ledger.skeleton import entry_of, read_skeleton
-from gateway.ledger.tiles import ENTRIES, WIDTH, TileId, narrow, split_entries, split_hashes, tile_width, tiles_of
+from gateway.ledger.tiles import (
+    ENTRIES,
+    HEIGHT,
+    WIDTH,
+    TileId,
+    narrow,
+    split_entries,
+    split_hashes,
+    tile_width,
+    tiles_of,
+)
+from gateway.ledger.verify_order import Faults as _Names
+from gateway.ledger.verify_record import StoredRecord, check_record
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import LOG_INVALID
-from gateway.model.ids import RecordId
 
 Fetch = Callable[[str], bytes]
 """Path below the log's prefix → the file. Raises OSError or LookupError where there is none."""
 Progress = Callable[[int, int], None]
 """(entries verified so far, entries in all)."""
 
+T = TypeVar("T")
+Steps = Generator[str, bytes, T]
+"""Work that asks for one file after the other: it yields a path and is sent the file, or thrown why there is none."""
+
 _Hashes = list[bytes | None] | None
 
-_MOST_FAULTS = 1000
 _PROGRESS_EVERY = 64
 _LEAF = b"\x00"
 _sha256 = hashlib.sha256
@@ -57,75 +69,113 @@ def verify_log(
     """
     signed = open_checkpoint(fetch("checkpoint"), key, origin=origin)
     before = open_checkpoint(older, key, origin=origin).checkpoint if older is not None else None
-    walk = _Walk(fetch, signed.checkpoint, progress)
-    walk.run()
-    if before is not None:
-        walk.compare_with(before)
+    walk = LogWalk(signed.checkpoint, before=before, progress=progress)
+    run(walk.steps(), fetch)
     walk.faults.raise_any()
     return VerifiedLog(signed, walk.tiles)
 
 
-class TileFetcher:
-    """Tiles of a log of ``size``, by (level, index, width). Takes the full tile where a partial one is gone."""
-
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
-
-    def __call__(self, level: int, index: int, width: int) -> bytes:
-        """The tile's bytes. Raises what ``fetch`` raises."""
-        tile = TileId(level, index, width)
-        try:
-            return self._fetch(tile.path)
-        except (OSError, LookupError):
-            if tile.is_full:
-                raise
-            return narrow(self._fetch(tile.full.path), level, width)
+def run(steps: Steps[T], fetch: Fetch) -> T:
+    """Do the work with files as ``fetch`` gives them. Raises what ``fetch`` raises beyond "there is none"."""
+    try:
+        path = next(steps)
+        while True:
+            try:
+                data = fetch(path)
+            except (OSError, LookupError) as error:
+                path = steps.throw(error)
+            else:
+                path = steps.send(data)
+    except StopIteration as end:
+        return cast("T", end.value)
 
 
-class _Walk:
+class LogWalk:
     """One verification: down from the root, depth first, with one tile of each level in memory.
 
     A tile is *trusted* once its hash is the one that the signed root demands; then what differs from it is below it. A
     tile that is not trusted is compared with what is derived from below instead. None stands for hashes that cannot be
     known, since a file is missing.
+
+    head: what the log signed. before: an older checkpoint of it, which it must extend. start: the entries before it
+    were verified by an earlier walk, and what the tiles above vouch for of them is not read again. faults: so far.
+    tiles: how many were compared. done: how many entries.
     """
 
-    def __init__(self, fetch: Fetch, head: Checkpoint, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        head: Checkpoint,
+        *,
+        before: Checkpoint | None = None,
+        start: int = 0,
+        progress: Progress | None = None,
+    ) -> None:
         self.faults = Faults()
         self.tiles = 0
-        self._read = TileFetcher(fetch)
+        self.done = start
         self._head = head
+        self._before = before
+        self._start = start
         self._progress = progress
 
-    def run(self) -> None:
+    def steps(self) -> Steps[None]:
         """Verify all tiles and entries."""
-        edge = [(tile, self._stored(tile)) for tile in reversed(tiles_of(self._head.size))]
+        edge: list[tuple[TileId, _Hashes]] = []
+        for tile in reversed(tiles_of(self._head.size)):
+            stored = yield from self._stored(tile)
+            edge.append((tile, stored))
         trusted = _root_over([stored for _, stored in edge]) == self._head.root
-        below = [self._compare(tile, stored, trusted=trusted) for tile, stored in edge]
+        below: list[_Hashes] = []
+        for tile, stored in edge:
+            below.append((yield from self._compare(tile, stored, trusted=trusted)))
         if not trusted and _root_over(below) != self._head.root:
             self.faults.add("checkpoint: its root is not that of these entries")
-        if self._progress is not None:
-            self._progress(self._head.size, self._head.size)
+        self._reach(self._head.size)
+        if self._before is not None:
+            yield from self._extends(self._before)
 
-    def compare_with(self, before: Checkpoint) -> None:
+    def _reach(self, done: int) -> None:
+        self.done = max(self.done, done)
+        if self._progress is not None:
+            self._progress(self.done, self._head.size)
+
+    def _extends(self, before: Checkpoint) -> Steps[None]:
         """Verify that the log extends an older checkpoint of its own. Only once its tiles are known to be right."""
         name = f"checkpoint of size {before.size}"
         if before.size > self._head.size:
             self.faults.add(f"{name}: the log has shrunk to {self._head.size} entries since")
-        elif not self.faults.names and root_at(before.size, self._head.size, self._read) != before.root:
+        elif not self.faults.names and (yield from self._root_at(before.size)) != before.root:
             self.faults.add(f"{name}: the log was rewritten since; its first entries have another root now")
 
-    def _compare(self, tile: TileId, stored: _Hashes, *, trusted: bool) -> _Hashes:
+    def _root_at(self, size: int) -> Steps[bytes]:
+        read: dict[tuple[int, int, int], bytes] = {}
+
+        def given(level: int, index: int, width: int) -> bytes:
+            if (level, index, width) not in read:
+                raise _WantedError(TileId(level, index, width))
+            return read[level, index, width]
+
+        while True:
+            try:
+                return root_at(size, self._head.size, given)
+            except _WantedError as wanted:
+                tile = wanted.tile
+                read[tile.level, tile.index, tile.width] = yield from _read(tile)
+
+    def _compare(self, tile: TileId, stored: _Hashes, *, trusted: bool) -> Steps[_Hashes]:
         """Verify all below a tile; give back its hashes: as stored if ``trusted``, else as derived from below."""
         self.tiles += 1
         known: _Hashes = stored if trusted else None
+        derived: _Hashes
         if tile.level == 0:
-            derived = self._leaves(tile, known)
+            derived = yield from self._leaves(tile, known)
         else:
             first = tile.index * WIDTH
             children = (TileId(tile.level - 1, first + place) for place in range(tile.width))
             expected = known or [None] * tile.width
-            derived = [self._subtree(child, wanted) for child, wanted in zip(children, expected, strict=True)]
+            derived = []
+            for child, wanted in zip(children, expected, strict=True):
+                derived.append((yield from self._subtree(child, wanted)))
         if known is not None:
             return known
         for place, (hashed, below) in enumerate(zip(stored or (), derived or (), strict=False)):
@@ -133,22 +183,24 @@ class _Walk:
                 self.faults.add(f"{tile.path}: hash {place} is not that of what is below it")
         return derived or stored
 
-    def _subtree(self, tile: TileId, expected: bytes | None) -> bytes | None:
+    def _subtree(self, tile: TileId, expected: bytes | None) -> Steps[bytes | None]:
         """Verify a full tile and all below it; give back its hash as far as it can be known."""
-        stored = self._stored(tile)
+        if expected is not None and (tile.index + 1) << (HEIGHT * (tile.level + 1)) <= self._start:
+            return expected
+        stored = yield from self._stored(tile)
         trusted = expected is not None and _root_of(stored) == expected
-        below = _root_of(self._compare(tile, stored, trusted=trusted))
+        below = _root_of((yield from self._compare(tile, stored, trusted=trusted)))
         if expected is not None and below is not None and below != expected:
             self.faults.add(f"{tile.path}: neither it nor what is below it has the hash that the tile above demands")
         return below
 
-    def _leaves(self, tile: TileId, known: _Hashes) -> _Hashes:
+    def _leaves(self, tile: TileId, known: _Hashes) -> Steps[_Hashes]:
         """The leaf hashes of a bundle, compared with ``known`` ones."""
         bundle = TileId(ENTRIES, tile.index, tile.width)
-        if self._progress is not None and tile.index % _PROGRESS_EVERY == 0:
-            self._progress(tile.index * WIDTH, self._head.size)
+        if tile.index % _PROGRESS_EVERY == 0:
+            self._reach(tile.index * WIDTH)
         with self.faults.of(bundle.path):
-            entries = split_entries(self._read(ENTRIES, tile.index, tile.width), tile.width)
+            entries = split_entries((yield from _read(bundle)), tile.width)
             leaves: _Hashes = [_sha256(_LEAF + entry).digest() for entry in entries]
             if known is not None and leaves != known:
                 for place, (leaf, logged) in enumerate(zip(leaves or (), known, strict=True)):
@@ -157,10 +209,28 @@ class _Walk:
             return leaves
         return None
 
-    def _stored(self, tile: TileId) -> _Hashes:
+    def _stored(self, tile: TileId) -> Steps[_Hashes]:
         with self.faults.of(tile.path):
-            return [*split_hashes(self._read(tile.level, tile.index, tile.width), tile.width)]
+            return [*split_hashes((yield from _read(tile)), tile.width)]
         return None
+
+
+class _WantedError(Exception):
+    """A tile that was not read yet."""
+
+    def __init__(self, tile: TileId) -> None:
+        super().__init__(tile.path)
+        self.tile = tile
+
+
+def _read(tile: TileId) -> Steps[bytes]:
+    """A tile or bundle. The full one stands in for a partial one that is gone."""
+    try:
+        return (yield tile.path)
+    except (OSError, LookupError):
+        if tile.is_full:
+            raise
+    return narrow((yield tile.full.path), tile.level, tile.width)
 
 
 def _root_of(hashes: _Hashes) -> bytes | None:
@@ -181,15 +251,6 @@ def _root_over(edge: list[_Hashes]) -> bytes | None:
 
 def _whole(hashes: _Hashes) -> list[bytes] | None:
     return None if hashes is None or None in hashes else cast("list[bytes]", hashes)
-
-
-class StoredRecord(Struct, frozen=True):
-    """A record as a gateway stores it. index: its place in the log. openings: in clear, where they can be had."""
-
-    id: RecordId
-    index: int
-    skeleton: bytes
-    openings: bytes | None = None
 
 
 class VerifiedRecords(Struct, frozen=True):
@@ -218,7 +279,7 @@ def verify_records(
             if not 0 <= record.index < size or seen[record.index]:
                 raise ExchangeError(LOG_INVALID, f"index {record.index} is beyond the log, or another record's")
             seen[record.index] = 1
-            _check_record(record, bundles.entry(record.index))
+            check_record(record, bundles.entry(record.index))
             opened += record.openings is not None
     if complete:
         for index in range(size):
@@ -228,21 +289,11 @@ def verify_records(
     return VerifiedRecords(count, opened)
 
 
-def _check_record(record: StoredRecord, entry: bytes) -> None:
-    if entry_of(record.skeleton) != entry:
-        raise ExchangeError(LOG_INVALID, f"its skeleton is not that of entry {record.index}")
-    skeleton = read_skeleton(record.skeleton)
-    if skeleton.id != record.id:
-        raise ExchangeError(LOG_INVALID, "it is stored under another record's id")
-    if record.openings is not None:
-        check_openings(skeleton, parse_openings(record.openings))
-
-
 class _Bundles:
     """Entries by index; remembers the last bundle."""
 
     def __init__(self, fetch: Fetch, size: int) -> None:
-        self._read = TileFetcher(fetch)
+        self._fetch = fetch
         self._size = size
         self._last = -1
         self._entries: list[bytes] = []
@@ -251,21 +302,13 @@ class _Bundles:
         bundle, place = divmod(index, WIDTH)
         if bundle != self._last:
             width = tile_width(ENTRIES, bundle, self._size)
-            self._entries = split_entries(self._read(ENTRIES, bundle, width), width)
+            self._entries = split_entries(run(_read(TileId(ENTRIES, bundle, width)), self._fetch), width)
             self._last = bundle
         return self._entries[place]
 
 
-class Faults:
-    """What was found wrong, by name, each once."""
-
-    def __init__(self) -> None:
-        self.names: dict[str, None] = {}
-
-    def add(self, fault: str) -> None:
-        """Note a fault; beyond the first 1,000 they are dropped."""
-        if len(self.names) < _MOST_FAULTS:
-            self.names[fault] = None
+class Faults(_Names):
+    """What was found wrong, by name, each once; beyond the first 1,000 they are dropped."""
 
     def of(self, name: str) -> "_Naming":
         """A context that turns what goes wrong in it into a fault of ``name``."""
