@@ -7,7 +7,7 @@ through its namespaces one by one, and it remembers every name that it ever saw,
 
 import codecs
 import re
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from lxml import etree
 from msgspec import Struct
@@ -28,7 +28,23 @@ _DECLARATION = re.compile(
 )
 _LONGEST_DECLARATION = 256
 _MOST_ATTRIBUTES = 128
-_CHARSETS = frozenset({"utf-8", "ascii", "utf-16", "cp1258", "cp1252", "iso8859-1"})
+_CHARSETS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "ascii": "ascii",
+    "us-ascii": "ascii",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "windows-1258": "cp1258",
+    "cp1258": "cp1258",
+    "windows-1252": "cp1252",
+    "cp1252": "cp1252",
+    "iso-8859-1": "iso8859-1",
+    "iso8859-1": "iso8859-1",
+    "latin1": "iso8859-1",
+}
+"""Names that are taken → Python's. Python itself is not asked: it keeps every name that it was ever asked for."""
 _UTF16 = frozenset({"utf-16", "utf-16-le", "utf-16-be"})
 _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _CROWDED = etree.XPath(f"boolean(//*[count(@*) > {_MOST_ATTRIBUTES}])")
@@ -202,13 +218,8 @@ def _agree(found: str, charset: str | None) -> None:
         raise _unreadable("the charset of Content-Type is not the one of the document, which must declare it too")
 
 
-@lru_cache(maxsize=64)
 def _codec(charset: str) -> str | None:
-    try:
-        name = codecs.lookup(charset).name
-    except (LookupError, ValueError):
-        return None
-    return name if name in _CHARSETS or name in _UTF16 else None
+    return _CHARSETS.get(charset.lower().replace("_", "-"))
 
 
 def _family(name: str) -> str:

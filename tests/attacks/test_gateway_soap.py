@@ -1,5 +1,6 @@
 """SOAP at a real gateway: one protocol taken for another, what strangers cost, and what answers may be twisted into."""
 
+import encodings
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -201,6 +202,17 @@ def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) 
     asked = f'<{prefix}:archive xmlns:{prefix}="{NS}"/>'
     root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), asked)
     accepted(place, root, subsystem=LEGACY)
+
+
+def test_charsets_that_nobody_knows_are_not_remembered(place: World) -> None:
+    """Python keeps every name of a codec that it was ever asked for, and looks for a module of that name."""
+    before = len(encodings._cache)  # type: ignore[attr-defined]
+    for number in range(20):
+        said = f"text/xml; charset={secrets.token_hex(1000)}{number}"
+        refused(place, crafted(place), "client.invalid_xml", content_type=said)
+        declared = f'<?xml version="1.0" encoding="x{secrets.token_hex(50)}"?>{crafted(place)}'
+        refused(place, declared, "client.invalid_xml", content_type="text/xml")
+    assert len(encodings._cache) == before  # type: ignore[attr-defined]
 
 
 def test_a_text_of_fifty_megabytes(place: World) -> None:
