@@ -95,14 +95,20 @@ async def _run(file: Path, worker: int, siblings: Siblings | None) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    if siblings is not None:
+        loop.add_reader(sys.stdin.fileno(), stop.set)  # nothing more comes there but its end
     log.info("serving", url=gateway.url, admin=gateway.admin_url, worker=worker)
     await stop.wait()
+    if siblings is not None:
+        loop.remove_reader(sys.stdin.fileno())
     log.info("stopping", in_flight=gateway.edge.in_flight)
     await gateway.stop()
 
 
 def _supervise(file: Path, workers: int) -> int:
-    """Keep ``workers`` processes running; pass signals on. A worker that dies is started again."""
+    """Keep ``workers`` processes running; pass signals on. A worker that dies is started again; when this process
+    dies, the workers' standard input ends, and they stop.
+    """
     stopping = False
     processes: dict[int, subprocess.Popen[bytes]] = {}
     siblings = Siblings(vietnam_day(now()), secrets.token_bytes(SECRET_BYTES))
@@ -112,8 +118,9 @@ def _supervise(file: Path, workers: int) -> int:
         processes[number] = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own program
         stdin = processes[number].stdin
         assert stdin is not None
-        with contextlib.suppress(BrokenPipeError), stdin:  # it died at once; it will be started again
+        with contextlib.suppress(BrokenPipeError):  # it died at once; it will be started again
             stdin.write(f"{siblings.inherited(vietnam_day(now()))}\n".encode())
+            stdin.flush()
 
     def pass_on(number: int, _: object) -> None:
         nonlocal stopping

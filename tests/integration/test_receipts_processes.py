@@ -1,5 +1,7 @@
 """A gateway of several processes: a receipt is whole whichever of them is asked."""
 
+import psutil
+
 from gateway.client import Call
 from tests.support.exchanges import STATED, connect
 from tests.support.gateways import ECHO
@@ -17,4 +19,8 @@ def test_any_process_opens_what_another_has_recorded(tmp_path):
                 return await client.receipt(answer)
 
         proved = [world.run(call()) for _ in range(8)]
+        workers = psutil.Process(process.pid).children()
+        process.kill()
+        _, left = psutil.wait_procs(workers, timeout=15)
+    assert (len(workers), left) == (2, [])  # nobody serves on when what started them is gone
     assert [exchange.unopened for exchange in proved] == [()] * len(proved)
