@@ -19,6 +19,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "call": ("gateway.cli.call:call", "Call a service: sign, send, verify the answer."),
     "prefill": ("gateway.cli.prefill:prefill", "Fill a procedure's form from the registers."),
     "log": ("gateway.cli.log:log", "Search, show and verify the log."),
+    "evidence": ("gateway.cli.evidence:evidence", "Export proof of one exchange, and verify it offline."),
+    "witness": ("gateway.cli.witness:witness", "Cosign other agencies' logs."),
     "sidecar": ("gateway.cli.sidecar:sidecar", "Sign for programs on this machine that cannot."),
     "signature": ("gateway.cli.signature:signature", "Say why a signature is refused."),
     "policy": ("gateway.cli.policy:policy", "Ask what would be allowed, and why."),
