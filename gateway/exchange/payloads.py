@@ -4,27 +4,20 @@ By default nothing of a payload is kept, only its digest. The gateway can seal a
 digest only, and the record says which: so a payload that is missing later was erased, or taken away.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.exchange.audit_desk import Desk, Reader, Reading
-from gateway.exchange.audit_question import found_of, persons_in
 from gateway.exchange.events import Event
 from gateway.ledger.epoch import Recipient
-from gateway.ledger.openings import Openings
 from gateway.ledger.pseudonym import Subject
-from gateway.ledger.sealed import open_with, seal_to
-from gateway.model.errors import ExchangeError
-from gateway.model.errors.erasure import PAYLOAD_ALTERED, PAYLOAD_MISSING
+from gateway.ledger.record import Facts
+from gateway.ledger.sealed import seal_to
 from gateway.model.ids import RecordId
-from gateway.model.instant import Instant, plus
+from gateway.model.instant import plus
 from gateway.model.message import Body, Fields
 from gateway.model.storage import Blob, Row
-from gateway.ports import Clock, Vault
 
 FIELD = "payload"
 """The private field that says what was kept of a body."""
@@ -51,17 +44,17 @@ class Kept(Struct, frozen=True, kw_only=True):
         facts = replace(event.facts, private=(*event.facts.private, (FIELD, self.note)))
         return replace(event, facts=facts)
 
-    def blobs(self, row: Row, at: Instant, *, owner: str, purpose: str, also: Iterable[bytes] = ()) -> tuple[Blob, ...]:
+    def blobs(self, row: Row, facts: Facts, *, also: Iterable[bytes] = ()) -> tuple[Blob, ...]:
         """What the record's commit puts into the vault. also: pseudonyms of more persons that are in it."""
         if self.sealed is None:
             return ()
         persons = [mark for kind, mark in row.pseudonyms if kind == Subject.PERSON]
         blob = Blob(
             id=blob_id(row.id),
-            owner=owner,
+            owner=str(facts.client),
             subjects=tuple(dict.fromkeys((*persons, *also))),
-            purpose=purpose,
-            expires=plus(at, _NEVER),
+            purpose=facts.purpose or "",
+            expires=plus(facts.at, _NEVER),
             sealed=self.sealed,
         )
         return (blob,)
@@ -92,47 +85,3 @@ def blob_id(record: RecordId) -> str:
 def blob_ids(records: Iterable[RecordId]) -> list[str]:
     """All that the vault may hold of these records: payloads, and answers kept for retries."""
     return [name for record in records for name in (blob_id(record), record)]
-
-
-async def read_payload(desk: Desk, vault: Vault, clock: Clock, record_id: RecordId, reader: Reader) -> bytes:
-    """Record the reading, then open one record's payload with the reader's key.
-
-    Raises ExchangeError: as ``Desk`` does; PAYLOAD_MISSING, PAYLOAD_ALTERED.
-    """
-    admitted = await desk.admit(reader)
-    stored = await desk.log.record(record_id)
-    found = [] if stored is None else [found_of(stored, admitted.epochs)]
-    reading = Reading(
-        action="payload",
-        question={},
-        found=len(found),
-        persons=len(persons_in(found)),
-        more=(("record", record_id),),
-    )
-    await desk.record(admitted, reading)
-    blob = await vault.get(blob_id(record_id), clock.now())
-    if not found or blob is None:
-        raise ExchangeError(PAYLOAD_MISSING, "the record is not there" if not found else _why(found[0].openings))
-    return _opened(blob, found[0].openings, reader.key)
-
-
-def _opened(blob: Blob, openings: Openings | None, key: Any) -> bytes:
-    digest = None if openings is None else _field(openings, "body_sha256")
-    try:
-        clear = open_with(PAYLOAD_TYP, blob.sealed, key)
-    except ValueError:
-        raise ExchangeError(PAYLOAD_ALTERED, "this key opens no part of it") from None
-    if hashlib.sha256(clear).hexdigest() != digest:
-        raise ExchangeError(PAYLOAD_ALTERED, "its digest is not the record's")
-    return clear
-
-
-def _why(openings: Openings | None) -> str:
-    note = None if openings is None else _field(openings, FIELD)
-    if note == SEALED:
-        return "one was kept, and is gone: erased, past its retention, or taken away"
-    return "the record says: " + note if note else "nothing says that one was kept"
-
-
-def _field(openings: Openings, name: str) -> str | None:
-    return next((str(each.value) for each in openings.shown if each.name == name), None)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from gateway.exchange.epochs import Epochs
-from gateway.exchange.events import Event, answer_event, request_event
+from gateway.exchange.events import Event, answer_event, persons_at, request_event
 from gateway.exchange.marks import Marks
+from gateway.exchange.payloads import Kept, Payloads
 from gateway.exchange.retrying import Retries
 from gateway.exchange.rules import Route
 from gateway.ledger.openings import SEAL_RANDOM, seal
@@ -16,6 +17,7 @@ from gateway.model.errors.policy import QUOTA_SPENT
 from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE, SIGNATURE_TOO_OLD
 from gateway.model.errors.signature import SIGNATURE_EXPIRED
 from gateway.model.instant import plus
+from gateway.model.message import Body, Fields
 from gateway.model.stages import AnswerRecorded, Authorized, Direct, Recorded, Reply, Sealed, Verified
 from gateway.model.storage import (
     Blob,
@@ -41,7 +43,7 @@ MESSAGE_ID_SECONDS = 24 * 3600
 class Recorder:
     """Builds records and commits each with everything that must be durable with it, or none of it.
 
-    committed: called after each commit, to wake the sequencer.
+    committed: called after each commit, to wake the sequencer. payloads: seals the bodies of services that keep them.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Recorder:
         clock: Clock,
         entropy: Entropy,
         committed: Callable[[], None],
+        payloads: Payloads | None = None,
     ) -> None:
+        self._payloads = payloads
         self._journal = journal
         self._committed = committed
         self._epochs = epochs
@@ -68,18 +72,27 @@ class Recorder:
         Gives the stored reply beside it where this call repeats one that has ended. Raises ExchangeError.
         """
         verified = authorized.verified
-        row = self.row(request_event(authorized, route))
+        received = verified.claimed.received
+        kept = self._kept(route, received.body, received.head.fields)
+        event = request_event(authorized, route)
+        row = self.row(event if kept is None else kept.noted(event))
+        blobs = () if kept is None else kept.blobs(row, event.facts)
         start = self._retries.start(authorized)
         nonces, charges = nonces_of(verified), authorized.decision.charges
         commit = Commit(
-            row=row, nonces=nonces, message_id=self._message_id(verified), charges=charges, idempotency=start
+            row=row,
+            nonces=nonces,
+            message_id=self._message_id(verified),
+            charges=charges,
+            idempotency=start,
+            blobs=blobs,
         )
         try:
             await self._commit(commit)
         except IdempotencySeenError as seen:
             assert start is not None
-            stored = await self._retries.stored(start, seen, verified.claimed.received.at)
-            await self._commit(Commit(row=row, nonces=nonces, charges=charges))
+            stored = await self._retries.stored(start, seen, received.at)
+            await self._commit(Commit(row=row, nonces=nonces, charges=charges, blobs=blobs))
             return Recorded(authorized=authorized, id=row.id), stored
         return Recorded(authorized=authorized, id=row.id), None
 
@@ -94,11 +107,22 @@ class Recorder:
     async def answer(self, sealed: Sealed, route: Route, *, retried: bool) -> AnswerRecorded:
         """(12) Commit the answer's record. Raises ExchangeError(ANSWER_UNRECORDED): it must not be released then."""
         end, blobs = (None, ()) if retried else self._retries.end(sealed.minimised.replied, keep=not route.composed)
+        event, kept = answer_event(sealed, route), self._kept(route, sealed.minimised.body, sealed.minimised.fields)
+        row = self.row(event if kept is None else kept.noted(event))
+        if kept is not None:
+            asked = persons_at(sealed.minimised.replied.recorded.authorized.envelope.document, route.asked)
+            also = [mark for _, mark in self._marks.of(asked, None, None)]
+            blobs = (*blobs, *kept.blobs(row, event.facts, also=also))
         try:
-            await self.commit(answer_event(sealed, route), end=end, blobs=blobs)
+            await self._journal.commit(Commit(row=row, idempotency=end, blobs=blobs), self._clock.now())
         except JournalUnavailableError as error:
             raise ExchangeError(ANSWER_UNRECORDED) from error
+        self._committed()
         return AnswerRecorded(sealed=sealed)
+
+    def _kept(self, route: Route, body: Body, fields: Fields) -> Kept | None:
+        """What is kept of a body beside its digest; None of most."""
+        return self._payloads.kept(body, fields) if route.sealed and self._payloads is not None else None
 
     async def commit(
         self,
