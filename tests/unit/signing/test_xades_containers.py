@@ -1,0 +1,193 @@
+"""ASiC-E containers: other people's ZIP readers open ours, and ours opens nothing that two readers could see twice."""
+
+import contextlib
+import io
+import struct
+import zipfile
+import zlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.evidence import EVIDENCE_MALFORMED
+from gateway.signing.asice import MANIFEST, MIMETYPE, SIGNATURES, read_container, read_manifest, write_container
+
+_MIMETYPE = MIMETYPE.encode()
+FILES = {"a.json": b"{}", "records/b.txt": b"text " * 1000, "empty": b""}
+MEDIA = dict.fromkeys(FILES, "text/plain")
+GOOD = write_container(FILES, b"<signatures/>", MEDIA)
+
+
+def malformed(data, match=None):
+    with pytest.raises(ExchangeError, match=match) as refused:
+        read_container(data)
+    assert refused.value.kind is EVIDENCE_MALFORMED
+
+
+def zipped(entries, *, mimetype=_MIMETYPE, first=zipfile.ZIP_STORED):
+    """Another library's ZIP. entries: (name or ZipInfo, content)."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
+        if mimetype is not None:
+            made.writestr("mimetype", mimetype, first)
+        for name, content in entries:
+            made.writestr(name, content)
+    return file.getvalue()
+
+
+def test_it_reads_what_it_writes():
+    assert read_container(GOOD) == {**FILES, MANIFEST: read_container(GOOD)[MANIFEST], SIGNATURES: b"<signatures/>"}
+    assert read_manifest(read_container(GOOD)[MANIFEST]) == MEDIA
+
+
+def test_another_library_reads_it():
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as opened:
+        assert opened.testzip() is None
+        assert opened.namelist()[0] == "mimetype"
+        assert {name: opened.read(name) for name in FILES} == FILES
+    # EN 319 162-1 §A.1: what it is can be seen without a ZIP reader.
+    assert GOOD[30:38] == b"mimetype"
+    assert GOOD[38 : 38 + len(MIMETYPE)] == MIMETYPE.encode()
+
+
+def test_it_reads_what_another_library_writes():
+    assert read_container(zipped([("a", b"1"), ("b/c", b"22")])) == {"a": b"1", "b/c": b"22"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z0-9]{1,8})?", fullmatch=True), st.binary(max_size=300), max_size=6)
+)
+def test_any_files_come_back(files):
+    files.pop("mimetype", None)
+    made = write_container(files, b"s", dict.fromkeys(files, "a/b"))
+    found = read_container(made)
+    assert {path: found[path] for path in files} == files
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_changed_byte_is_never_anything_but_refused_or_harmless(data):
+    """A byte that nothing depends on (a time, a version) may change; what is read then is the same."""
+    at = data.draw(st.integers(0, len(GOOD) - 1))
+    changed = bytearray(GOOD)
+    changed[at] ^= data.draw(st.integers(1, 255))
+    with contextlib.suppress(ExchangeError):
+        assert read_container(bytes(changed)) == read_container(GOOD)
+
+
+def test_a_container_cut_off_anywhere_is_refused():
+    for end in range(0, len(GOOD), 13):
+        malformed(GOOD[:end])
+
+
+def _link():
+    info = zipfile.ZipInfo("a")
+    info.external_attr = 0o120777 << 16
+    return info
+
+
+BAD_NAMES = ["../a", "/a", "a/../b", "a//b", "./a", "a\\b", "C:a", "a\x00b", "a/", "é", ".a", "a/.b", "", "x" * 300]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_lead_elsewhere_are_refused(name):
+    entry = zipfile.ZipInfo("place-holder")
+    made = zipped([(entry, b"1")])
+    raw = name.encode()
+    at = made.index(b"place-holder")
+    # The same name in both headers, with its length, so that nothing else is wrong.
+    local, central = at - 30, made.index(b"place-holder", at + 1) - 46
+    patched = bytearray(made)
+    patched[central + 46 : central + 58] = raw
+    patched[central + 28 : central + 30] = struct.pack("<H", len(raw))
+    patched[local + 30 : local + 42] = raw
+    patched[local + 26 : local + 28] = struct.pack("<H", len(raw))
+    moved = len(raw) - 12
+    end = patched.rindex(b"PK\5\6")
+    size, start = struct.unpack_from("<II", patched, end + 12)
+    struct.pack_into("<II", patched, end + 12, size + moved, start + moved)
+    malformed(bytes(patched), "plain relative path|does not parse")
+
+
+BAD = {
+    "no zip": b"no zip at all, only text that is long enough to hold an end record",
+    "nothing": b"",
+    "no files": struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 0, 0, 0, 0, 0),
+    "no mimetype": zipped([("a", b"1")], mimetype=None),
+    "mimetype not first": zipped([("a", b"1"), ("mimetype", MIMETYPE)], mimetype=None),
+    "another mimetype": zipped([("a", b"1")], mimetype=b"application/zip"),
+    "compressed mimetype": zipped([("a", b"1")], first=zipfile.ZIP_DEFLATED),
+    "a link": zipped([(_link(), b"/etc/passwd")]),
+    "a folder": zipped([("a/", b"")]),
+    "the same name in another case": zipped([("a", b"1"), ("A", b"2")]),
+    "bytes before": b"#!/bin/sh\n" + GOOD,
+    "bytes after": GOOD + b"more",
+    "two containers": GOOD + GOOD,
+}
+
+
+@pytest.mark.parametrize("data", BAD.values(), ids=BAD)
+def test_what_two_readers_could_read_differently_is_refused(data):
+    malformed(data)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_given_twice_is_refused():
+    malformed(zipped([("a", b"1"), ("a", b"2")]), "same name")
+
+
+def test_another_name_in_the_files_own_header_is_refused():
+    malformed(GOOD.replace(b"a.json", b"b.json", 1), "differs from the directory")
+
+
+def test_a_comment_is_refused():
+    file = io.BytesIO(zipped([("a", b"1")]))
+    with zipfile.ZipFile(file, "a") as opened:
+        opened.comment = b"hidden"
+    malformed(file.getvalue())
+
+
+def test_a_bomb_is_refused_before_it_is_inflated():
+    """A file that says 1 KiB and inflates to a gigabyte; and one that says a gigabyte."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = b"".join(packing.compress(bytes(1 << 20)) for _ in range(64)) + packing.flush()
+    info = struct.pack("<III", zlib.crc32(b"\0" * 1024), len(bomb), 1024)
+    for said, match in (
+        (info, "longer than it says"),
+        (struct.pack("<III", 0, len(bomb), 1 << 30), "too large together"),
+    ):
+        first = struct.pack("<4sHHHHH", b"PK\3\4", 20, 0, 0, 0, 33) + struct.pack(
+            "<IIIHH", zlib.crc32(MIMETYPE.encode()), len(MIMETYPE), len(MIMETYPE), 8, 0
+        )
+        local_mimetype = first + b"mimetype" + MIMETYPE.encode()
+        local = struct.pack("<4sHHHHH", b"PK\3\4", 20, 0, 8, 0, 33) + said + struct.pack("<HH", 1, 0) + b"a" + bomb
+        central = b"PK\1\2" + struct.pack("<H", 20) + first[4:] + struct.pack("<HHHII", 0, 0, 0, 0, 0) + b"mimetype"
+        central += b"PK\1\2" + struct.pack("<HHHHHH", 20, 20, 0, 8, 0, 33) + said
+        central += struct.pack("<HHHHHII", 1, 0, 0, 0, 0, 0, len(local_mimetype)) + b"a"
+        body = local_mimetype + local
+        end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, len(central), len(body), 0)
+        malformed(body + central + end, match)
+
+
+def test_too_many_files_are_refused():
+    malformed(zipped([(f"f{number}", b"") for number in range(300)]), "over 256")
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        b"",
+        b"<manifest/>",
+        b"<!DOCTYPE a><manifest/>",
+        read_container(GOOD)[MANIFEST].replace(b'"a.json"', b'"empty"'),
+        read_container(GOOD)[MANIFEST].replace(b"vnd.etsi.asic-e+zip", b"zip"),
+        read_container(GOOD)[MANIFEST].replace(b"file-entry", b"other-entry"),
+    ],
+)
+def test_another_manifest_is_refused(manifest):
+    with pytest.raises(ExchangeError) as refused:
+        read_manifest(manifest)
+    assert refused.value.kind is EVIDENCE_MALFORMED
