@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.cli.story import Finding, LogState, Lookup, Teller, seconds
-from gateway.exchange.audit import Found, Question
+from gateway.exchange.audit_question import Found, Question
 from gateway.keys.file import load_certificates
 from gateway.keys.tls import client_context
 from gateway.ledger.note import VerifierKey, parse_vkey

@@ -1,189 +1,89 @@
 """The auditor's use case: find records by person, officer, case and the rest, and read what their key may open.
 
-Every search is itself a record, with the auditor's name, case and reason; without those nothing is read.
+Every search is itself a record, with the auditor's role, name, case and reason; without those nothing is shown.
 """
 
-import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.exchange.events import Event
-from gateway.exchange.ids import new_record_id
-from gateway.exchange.recording import Recorder
-from gateway.ledger.epoch import Epoch, open_epoch
-from gateway.ledger.openings import Openings, epoch_of, open_sealed
-from gateway.ledger.pseudonym import Subject, pseudonym
-from gateway.ledger.record import Facts, InForce, RecordKind
-from gateway.model.errors import ExchangeError
+from gateway.exchange.audit_desk import Admitted, Desk, Reader, Reading
+from gateway.exchange.audit_question import Found, Question, found_of, persons_in
+from gateway.ledger.epoch import Epoch
+from gateway.ledger.record import RecordKind
 from gateway.model.ids import RecordId
-from gateway.model.instant import Instant
-from gateway.model.storage import StoredRecord
-from gateway.ports import Clock, Entropy, LogQuery, LogStore
 
-
-class Reader(Struct, frozen=True, kw_only=True):
-    """Who reads, and why. name: the auditor's. case: of the investigation. reason: in words. key: their private key."""
-
-    name: str
-    case: str
-    reason: str
-    key: Any
-
-    def __post_init__(self) -> None:
-        if not (self.name.strip() and self.case.strip() and self.reason.strip()):
-            raise ValueError("an auditor states a name, a case number and a reason")
-
-
-class Question(Struct, frozen=True, kw_only=True):
-    """What is looked for; every given condition must hold. officer: (subsystem, officer's code)."""
-
-    person: str | None = None
-    officer: tuple[str, str] | None = None
-    case: str | None = None
-    client: str | None = None
-    service: str | None = None
-    purpose: str | None = None
-    kind: str | None = None
-    outcome: str | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    before_seq: int | None = None
-    limit: int = 100
-
-    @property
-    def by_subject(self) -> bool:
-        """Whether it is about a person, an officer or a case."""
-        return any(each is not None for each in (self.person, self.officer, self.case))
-
-    def __post_init__(self) -> None:
-        if sum(each is not None for each in (self.person, self.officer, self.case)) > 1:
-            raise ValueError("a search is by a person, an officer or a case")
-
-
-class Found(Struct, frozen=True, kw_only=True):
-    """A record that was found. index: in the log; None while it has none. skeleton: parsed. openings: what the reader's
-    key opens, None if nothing.
-    """
-
-    id: RecordId
-    seq: int
-    index: int | None
-    skeleton: dict[str, Any]
-    openings: Openings | None
+_AT_ONCE = 500
 
 
 class Audit:
-    """Searches and reads the log for auditors."""
+    """Searches and reads the log for auditors. desk: admits them, and records what they read."""
 
-    def __init__(self, log: LogStore, recorder: Recorder, clock: Clock, entropy: Entropy, in_force: InForce) -> None:
-        self._log = log
-        self._recorder = recorder
-        self._clock = clock
-        self._entropy = entropy
-        self._in_force = in_force
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._log = desk.log
 
-    async def search(self, question: Question, reader: Reader) -> list[Found]:
-        """Record the search, then search. Newest first. Raises ExchangeError, JournalUnavailableError."""
-        epochs = await self._epochs(reader)
-        await self._record("search", question, reader)
-        pseudonyms = _pseudonyms(question, epochs.values())
-        if not pseudonyms and question.by_subject:
-            return []  # no period of which this reader could know anybody; without pseudonyms everything would match
-        query = LogQuery(
-            pseudonyms=pseudonyms,
-            client=question.client,
-            service=question.service,
-            purpose=question.purpose,
-            kind=question.kind,
-            outcome=question.outcome,
-            since=question.since,
-            until=question.until,
-            before_seq=question.before_seq,
-            limit=question.limit,
+    async def search(self, question: Question, reader: Reader, *, with_answers: bool = False) -> list[Found]:
+        """Search, record that and how much was found, then give it: newest first. with_answers: requests come with the
+        records that ended them.
+
+        Raises ExchangeError (as ``Desk.admit`` and ``Desk.record``), JournalUnavailableError.
+        """
+        admitted = await self.desk.admit(reader, question.since, question.until)
+        found = await self.matching(question, admitted)
+        if with_answers:
+            found = await self.with_endings(found, admitted.epochs)
+        persons = persons_in(found) | set(question.subjects)
+        await self.desk.record(
+            admitted,
+            Reading(
+                action="search", question=question, found=len(found), persons=len(persons), about=question.subjects
+            ),
         )
-        return [_found(stored, epochs) async for stored in self._log.search(query)]
+        return found
 
     async def show(self, record_id: RecordId, reader: Reader) -> Found | None:
-        """Record the reading, then read one record."""
-        epochs = await self._epochs(reader)
-        await self._record("show", Question(), reader, record_id)
+        """Record the reading, then give one record. Raises as ``search`` does."""
+        admitted = await self.desk.admit(reader)
         stored = await self._log.record(record_id)
-        return None if stored is None else _found(stored, epochs)
-
-    async def _epochs(self, reader: Reader) -> dict[str, Epoch]:
-        """Those that the reader's key opens: an epoch from before their time was sealed to others."""
-        opened: dict[str, Epoch] = {}
-        refused: ExchangeError | None = None
-        for epoch_id, _, sealed in await self._log.epochs():
-            try:
-                opened[epoch_id] = open_epoch(sealed, reader.key)
-            except ExchangeError as error:
-                refused = error
-        if refused is not None and not opened:
-            raise refused
-        return opened
-
-    async def _record(self, action: str, question: Question, reader: Reader, record_id: RecordId | None = None) -> None:
-        now = self._clock.now()
-        asked = {name: getattr(question, name) for name in question.__struct_fields__ if getattr(question, name)}
-        private: list[tuple[str, Any]] = [
-            ("auditor", reader.name),
-            ("audit_case", reader.case),
-            ("reason", reader.reason),
-            ("question", json.loads(json.dumps(asked))),
-        ]
-        if record_id is not None:
-            private.append(("record", record_id))
-        facts = Facts(
-            id=new_record_id(now, self._entropy),
-            at=now,
-            kind=RecordKind.AUDIT,
-            in_force=self._in_force,
-            reasons=(action,),
-            private=tuple(private),
+        found = [] if stored is None else [found_of(stored, admitted.epochs)]
+        await self.desk.record(
+            admitted,
+            Reading(
+                action="show",
+                question={},
+                found=len(found),
+                persons=len(persons_in(found)),
+                more=(("record", record_id),),
+            ),
         )
-        persons = () if question.person is None else (question.person,)
-        await self._recorder.commit(Event(facts=facts, persons=persons))
+        return found[0] if found else None
 
+    # For use cases that record under their own name.
 
-def _pseudonyms(question: Question, epochs: Any) -> tuple[bytes, ...]:
-    """The pseudonym under each epoch's key, since each period has its own."""
-    subject: Subject
-    parts: tuple[str, ...]
-    if question.person is not None:
-        subject, parts = Subject.PERSON, (question.person,)
-    elif question.officer is not None:
-        subject, parts = Subject.OFFICER, question.officer
-    elif question.case is not None:
-        subject, parts = Subject.CASE, (question.case,)
-    else:
-        return ()
-    return tuple(pseudonym(epoch.pseudonym_key, subject, *parts) for epoch in epochs)
+    async def matching(self, question: Question, admitted: Admitted) -> list[Found]:
+        """What matches, newest first, not yet recorded."""
+        query = question.query(admitted.epochs)
+        return [] if query is None else [found_of(stored, admitted.epochs) async for stored in self._log.search(query)]
 
+    async def with_endings(self, found: Sequence[Found], epochs: Mapping[str, Epoch]) -> list[Found]:
+        """The same, each request with the record that ended it."""
+        asked = [each.id for each in found if each.skeleton["kind"] == RecordKind.REQUEST]
+        endings: dict[str, Found] = {}
+        for start in range(0, len(asked), _AT_ONCE):
+            for stored in await self._log.endings(asked[start : start + _AT_ONCE]):
+                if stored.row.ends is not None:
+                    endings[stored.row.ends] = found_of(stored, epochs)
+        return [replace(each, ending=endings.get(each.id)) for each in found]
 
-def _found(stored: StoredRecord, epochs: dict[str, Epoch]) -> Found:
-    row = stored.row
-    try:
-        epoch = epochs.get(epoch_of(row.openings))
-        openings = None if epoch is None else open_sealed(row.openings, epoch, row.id, row.entry)
-    except ExchangeError:  # altered or erased: the rest of the record is still shown, the verifier names the fault
-        openings = None
-    return Found(id=row.id, seq=stored.seq, index=stored.index, skeleton=json.loads(row.skeleton), openings=openings)
-
-
-def rows_of(found: Sequence[Found]) -> list[dict[str, Any]]:
-    """Found records as plain values, for JSON."""
-    return [
-        {
-            "id": each.id,
-            "seq": each.seq,
-            "index": each.index,
-            "record": each.skeleton,
-            "private": None
-            if each.openings is None
-            else [{"name": opening.name, "value": opening.value} for opening in each.openings.shown],
-        }
-        for each in found
-    ]
+    async def requests_of(self, found: Sequence[Found], epochs: Mapping[str, Epoch]) -> dict[str, Found]:
+        """The requests that these records ended, by id, each with its end."""
+        requests: dict[str, Found] = {}
+        for each in found:
+            parent = each.skeleton["parent"]
+            if each.skeleton["kind"] not in {RecordKind.ANSWER, RecordKind.ABANDONED} or parent is None:
+                continue
+            stored = await self._log.record(RecordId(parent))
+            if stored is not None:
+                requests[parent] = replace(found_of(stored, epochs), ending=each)
+        return requests

@@ -141,6 +141,11 @@ def open_sealed(sealed: bytes, epoch: Epoch, record: RecordId, entry: bytes) -> 
 
     Raises ExchangeError: OPENING_UNREADABLE for another epoch, record, entry or altered bytes.
     """
+    return parse_openings(open_bytes(sealed, epoch, record, entry))
+
+
+def open_bytes(sealed: bytes, epoch: Epoch, record: RecordId, entry: bytes) -> bytes:
+    """The openings in clear, as they were sealed. Raises as ``open_sealed`` does."""
     if epoch_of(sealed) != epoch.id:
         raise ExchangeError(OPENING_UNREADABLE, "the openings are sealed under another epoch's key")
     bound = b"".join((_DOMAIN, epoch.header, record.encode(), entry))
@@ -148,10 +153,9 @@ def open_sealed(sealed: bytes, epoch: Epoch, record: RecordId, entry: bytes) -> 
     nonce, wrapped = sealed[start : start + _NONCE], sealed[start + _NONCE : start + _WRAPPED]
     try:
         key = epoch.wrapping.decrypt(nonce, wrapped, bound)
-        clear = AESGCM(key).decrypt(_ONCE, sealed[start + _WRAPPED :], bound)
+        return AESGCM(key).decrypt(_ONCE, sealed[start + _WRAPPED :], bound)
     except InvalidTag:
         raise ExchangeError(OPENING_UNREADABLE, "the openings were altered, or are another record's") from None
-    return parse_openings(clear)
 
 
 def _opening(position: int, field: tuple[str, Any] | None, salt: str | None) -> Opening | None:

@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -15,6 +14,7 @@ from gateway.config.secrets import read_vault_key
 from gateway.config.settings import Reader
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.ids import EntropyPool
+from gateway.exchange.payloads import Payloads
 from gateway.exchange.recording import Recorder
 from gateway.exchange.retrying import Retries
 from gateway.exchange.siblings import Siblings
@@ -59,11 +59,11 @@ async def build_core(
     committed: Callable[[], None] = lambda: None,
     clock: Clock | None = None,
     siblings: Siblings | None = None,
-    reader_key: Any | None = None,
+    *,
+    begin: bool = True,
 ) -> Core:
     """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None. siblings:
-    what the processes of one gateway share. reader_key: of a reader, who goes on with the gateway's epoch of today
-    where this private key opens it.
+    what the processes of one gateway share. begin: an epoch; else the caller does, before the first record.
 
     Raises ExchangeError and JournalUnavailableError.
     """
@@ -73,7 +73,8 @@ async def build_core(
     try:
         readers = tuple(recipient_of(reader) for reader in settings.ledger.readers)
         epochs = Epochs(store.log, clock, entropy, readers, siblings)
-        await (epochs.renew() if reader_key is None else epochs.resume(reader_key))
+        if begin:
+            await epochs.renew()
     except BaseException:
         await store.close()
         raise
@@ -86,7 +87,13 @@ async def build_core(
         epochs=epochs,
         retries=retries,
         recorder=Recorder(
-            journal=store.journal, epochs=epochs, retries=retries, clock=clock, entropy=entropy, committed=committed
+            journal=store.journal,
+            epochs=epochs,
+            retries=retries,
+            clock=clock,
+            entropy=entropy,
+            committed=committed,
+            payloads=Payloads(readers, most=settings.retention.payload_bytes),
         ),
         quota_pseudonym=lambda kind, value: pseudonym(quota_key, Subject(kind), value),
     )

@@ -17,13 +17,15 @@ from adapters.simulators.population import PopulationSimulator
 from adapters.simulators.portal import BIRTH, CITIZEN, INSURANCE, Portal
 from gateway import client as motlan
 from gateway.client import Client
-from gateway.exchange.audit import Audit, Reader
+from gateway.exchange.audit import Audit
+from gateway.exchange.audit_desk import Reader
 from gateway.keys.file import load_private_key
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.base import Text
 from gateway.model.errors.exchange import PORT_UNAVAILABLE
 from gateway.model.ids import SubsystemId
 from gateway.wiring import demo_contract
+from gateway.wiring.audit import Auditing, Sequenced, auditing_of
 from gateway.wiring.demo_contract import Desk
 from gateway.wiring.demo_files import DemoError, DemoFiles, choose_ports, configure, prepared
 from gateway.wiring.gateway import Gateway
@@ -95,9 +97,14 @@ class World(Struct, frozen=True, kw_only=True):
 
     def audit(self) -> Audit:
         """The auditor's use case on this gateway's log."""
-        core = self.gateway.core
-        in_force = self.gateway.pipeline.rules.in_force
-        return Audit(core.store.log, core.recorder, core.clock, core.entropy, in_force)
+        return self.auditing().audit
+
+    def auditing(self) -> Auditing:
+        """All that auditors do on this gateway's log."""
+        core, rules = self.gateway.core, self.gateway.pipeline.rules
+        return auditing_of(
+            core, rules.in_force, rules.trust.document, self.gateway.settings.audit, sequenced=Sequenced(core, None)
+        )
 
     def auditor(self, *, case: str, reason: str) -> Reader:
         """The auditor with their private key, which no gateway holds."""

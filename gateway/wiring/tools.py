@@ -10,16 +10,14 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config.load import Settings, load
-from gateway.exchange.audit import Audit
 from gateway.exchange.receipts import Receipts
 from gateway.keys.file import load_private_key, load_public_key
 from gateway.keys.onboarding import read_draft
 from gateway.ledger.epoch import Epoch, open_epoch
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.openings import epoch_of, open_sealed
-from gateway.ledger.record import InForce
 from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
-from gateway.ledger.verify import StoredRecord
+from gateway.ledger.verify_record import StoredRecord
 from gateway.model import storage
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.receipt import RECEIPT_UNKNOWN
@@ -31,8 +29,7 @@ from gateway.storage.sqlite.database import SchemaError
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
-from gateway.wiring.core import build_core
-from gateway.wiring.rules import BUILD, terms_of
+from gateway.wiring.rules import terms_of
 from gateway.wiring.trust import KIND as TRUST_KIND
 
 T = TypeVar("T")
@@ -80,32 +77,6 @@ async def _opened(settings: Settings) -> AsyncIterator[SqliteStore]:
         yield store
     finally:
         await store.close()
-
-
-@asynccontextmanager
-async def open_audit(config: Path) -> AsyncIterator[Audit]:
-    """The auditor's use case on a gateway's database; each search and reading is recorded there.
-
-    The gateway may run meanwhile; it puts the records into the log. Raises ExchangeError and JournalUnavailableError.
-    """
-    settings = load(config)
-    if not settings.ledger.database.exists():
-        raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
-    try:
-        core = await build_core(settings)
-    except SchemaError as error:
-        raise JournalUnavailableError(str(error)) from error
-    try:
-        listed = await core.store.log.newest_document(TRUST_KIND)
-        in_force = InForce(
-            policy=bytes.fromhex(settings.policy_digest),
-            trust=None if listed is None else bytes.fromhex(listed.digest),
-            mapping=bytes.fromhex(settings.services_digest),
-            build=BUILD,
-        )
-        yield Audit(core.store.log, core.recorder, core.clock, core.entropy, in_force)
-    finally:
-        await core.store.close()
 
 
 async def receipt_of(config: Path, record_id: RecordId, size: int | None) -> bytes:

@@ -159,7 +159,7 @@ def test_nobody_reads_without_saying_who_and_why(site, missing):
 def test_another_key_opens_nothing(site):
     options = auditor(site)
     options[options.index("--auditor-key") + 1] = site.pki.signers[0]
-    assert "opening_unreadable" in refused("log", "search", *options)
+    assert "role_unknown" in refused("log", "search", *options)
 
 
 def test_where_no_gateway_ever_ran(filled, monkeypatch, tmp_path):

@@ -1,0 +1,189 @@
+"""What readers of a gateway's log work with: its database, their epochs, the trust list in force, and the log's key."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+
+from gateway.config.load import Settings, load
+from gateway.config.settings import AuditSettings
+from gateway.exchange.audit import Audit
+from gateway.exchange.audit_affected import AffectedPersons
+from gateway.exchange.audit_decided import Deciding
+from gateway.exchange.audit_desk import Begin, Desk, Quota
+from gateway.exchange.audit_people import People
+from gateway.exchange.exporting import Exporting
+from gateway.exchange.sequencer import LogHaltedError, Sequencer
+from gateway.keys.file import load_private_key, load_public_key
+from gateway.ledger.note import VerifierKey
+from gateway.ledger.record import InForce
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.audit import LOG_NOT_MOVING
+from gateway.model.ids import RecordId
+from gateway.model.storage import JournalUnavailableError
+from gateway.ports import Document, StaleSequencerError
+from gateway.storage.sqlite.database import SchemaError
+from gateway.trust.document import Signers, TrustList
+from gateway.trust.jws import LastSeen, verify
+from gateway.wiring.core import Core, build_core
+from gateway.wiring.rules import BUILD
+from gateway.wiring.trust import KIND as TRUST_KIND
+
+_PATIENCE_SECONDS = 15.0
+_LOOK_EVERY_SECONDS = 0.05
+
+
+class Auditing(Struct, frozen=True, kw_only=True):
+    """The use cases of those who read the log, on one gateway's database."""
+
+    audit: Audit
+    people: People
+    exporting: Exporting
+    affected: AffectedPersons
+    deciding: Deciding
+
+
+class Sequenced:
+    """Waits until a record is in the tree; puts it there itself where no gateway is running that does.
+
+    The lease sees to it that only one process ever does.
+    """
+
+    def __init__(self, core: Core, settings: Settings | None) -> None:
+        self._log = core.store.log
+        self._sequencer = None if settings is None else _sequencer(core, settings)
+
+    async def __call__(self, record: RecordId) -> None:
+        """Wait. Raises ExchangeError(LOG_NOT_MOVING), JournalUnavailableError."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while not await self._is_in(record):
+                    await self._step()
+                    await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        except TimeoutError:
+            raise ExchangeError(LOG_NOT_MOVING) from None
+
+    async def _is_in(self, record: RecordId) -> bool:
+        stored = await self._log.record(record)
+        return stored is not None and stored.index is not None
+
+    async def _step(self) -> None:
+        if self._sequencer is None:
+            return
+        try:
+            await self._sequencer.step()
+        except StaleSequencerError:
+            return
+        except LogHaltedError as error:
+            raise ExchangeError(LOG_NOT_MOVING, str(error)) from error
+
+
+def auditing_of(
+    core: Core,
+    in_force: InForce,
+    trust: TrustList,
+    quota: AuditSettings,
+    *,
+    sequenced: Sequenced,
+    begin: Begin | None = None,
+) -> Auditing:
+    """The use cases on what a running gateway, or ``open_auditing``, is made of. begin: where no epoch is begun yet."""
+    desk = Desk(
+        core.store.log,
+        core.recorder,
+        clock=core.clock,
+        entropy=core.entropy,
+        in_force=in_force,
+        trust=trust,
+        begin=begin,
+        quota=Quota(reads=quota.reads_per_day, persons=quota.persons_per_day, second=quota.second_auditor_persons),
+    )
+    audit = Audit(desk)
+    return Auditing(
+        audit=audit,
+        people=People(audit),
+        exporting=Exporting(desk, sequenced),
+        affected=AffectedPersons(desk, core.clock),
+        deciding=Deciding(audit),
+    )
+
+
+@asynccontextmanager
+async def open_auditing(config: Path) -> AsyncIterator[Auditing]:
+    """The use cases on a gateway's database; each reading is recorded there.
+
+    The gateway may run meanwhile; it puts the records into the log. Raises ExchangeError, JournalUnavailableError.
+    """
+    settings = load(config)
+    if not settings.ledger.database.exists():
+        raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
+    try:
+        core = await build_core(settings, begin=False)
+    except SchemaError as error:
+        raise JournalUnavailableError(str(error)) from error
+    try:
+        listed = await core.store.log.newest_document(TRUST_KIND)
+        if listed is None:
+            raise JournalUnavailableError("no gateway with this database ever had a trust list")
+        in_force = InForce(
+            policy=bytes.fromhex(settings.policy_digest),
+            trust=bytes.fromhex(listed.digest),
+            mapping=bytes.fromhex(settings.services_digest),
+            build=BUILD,
+        )
+        trust = _in_force(settings, listed, core)
+        yield auditing_of(
+            core, in_force, trust, settings.audit, sequenced=Sequenced(core, settings), begin=core.epochs.resume
+        )
+    finally:
+        await core.store.close()
+
+
+@asynccontextmanager
+async def open_audit(config: Path) -> AsyncIterator[Audit]:
+    """As ``open_auditing``, for those who only search and show."""
+    async with open_auditing(config) as auditing:
+        yield auditing.audit
+
+
+def _in_force(settings: Settings, listed: Document, core: Core) -> TrustList:
+    """The list that the gateway recorded last, verified once more: the database alone makes nobody an auditor."""
+    signers = Signers(
+        required=settings.trust.threshold, keys=tuple(load_public_key(file) for file in settings.trust.signers)
+    )
+    seen = msgspec.json.decode(listed.note, type=LastSeen)
+    return verify(listed.content, pinned=signers, last_seen=seen, now=core.clock.now()).document
+
+
+class _Quiet:
+    """Nobody watches a command: what goes wrong ends it."""
+
+    def exchanged(self, **_: Any) -> None:
+        """Nothing is exchanged."""
+
+    def refused(self, **_: Any) -> None:
+        """Nothing is refused."""
+
+    def failed(self, error: BaseException) -> None:
+        """It is raised, too."""
+
+    def alarm(self, code: str, detail: str) -> None:
+        """It is raised, too."""
+
+
+def _sequencer(core: Core, settings: Settings) -> Sequencer | None:
+    try:
+        private = load_private_key(settings.ledger.log_key)
+    except ExchangeError:
+        return None  # the reader may not read the log's key: then the gateway has to run
+    if not isinstance(private, Ed25519PrivateKey):
+        return None
+    key = VerifierKey(settings.ledger.origin, private.public_key().public_bytes_raw())
+    sign: Callable[[bytes], bytes] = private.sign
+    holder = f"reader-{core.entropy(8).hex()}"
+    return Sequencer(core.store.log, core.clock, _Quiet(), key=key, sign=sign, holder=holder)
