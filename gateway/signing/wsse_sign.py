@@ -4,7 +4,6 @@
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -33,6 +32,7 @@ __all__ = ["SignedEnvelope", "sign_envelope"]
 _PLACE: Final = "security-stands-here"
 _PLACE_BYTES: Final = f"<{_PLACE}/>".encode()
 _DECLARED: Final = re.compile(rb"xmlns:([A-Za-z_][A-Za-z0-9_.\-]*)\s*=")
+_USED: Final = re.compile(rb"(?:=\s*[\"']|>)\s*([A-Za-z_][A-Za-z0-9_.\-]{0,63}):")
 _ID: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,255}")
 _MAX_INCLUSIVE: Final = 64
 
@@ -111,9 +111,5 @@ def _inclusive(envelope: bytes) -> tuple[str, ...]:
     declared = frozenset(_DECLARED.findall(envelope))
     if not declared:
         return ()
-    return tuple(sorted({prefix.decode() for prefix in _used(declared).findall(envelope)})[:_MAX_INCLUSIVE])
-
-
-@lru_cache(maxsize=256)
-def _used(declared: frozenset[bytes]) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:=\s*[\"']|>)\s*(" + b"|".join([re.escape(prefix) for prefix in sorted(declared)]) + rb"):")
+    used = declared.intersection(_USED.findall(envelope))
+    return tuple(sorted([prefix.decode() for prefix in used])[:_MAX_INCLUSIVE])

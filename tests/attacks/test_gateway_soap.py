@@ -2,6 +2,7 @@
 
 import encodings
 import secrets
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -229,6 +230,16 @@ def test_a_text_of_fifty_megabytes(place: World) -> None:
     del huge
     assert resident() - before < 80 * 1024 * 1024  # the message itself is made in this process
     assert place.rows() == rows
+
+
+def test_a_provider_with_many_prefixes_holds_nobody_up(place: World) -> None:
+    inner = "".join(f'<p{number}:x xmlns:p{number}="urn:p">v</p{number}:x>' for number in range(8000))
+    fill = "<b/>" * 90_000 + "y'" * 10_000
+    place.provider.reply = told(f'<a:archiveResponse xmlns:a="{NS}">{inner}{fill}</a:archiveResponse>')
+    text = crafted(place)
+    started = time.monotonic()
+    accepted(place, text, confirms=value_of(text))
+    assert time.monotonic() - started < 3
 
 
 # -- answers -------------------------------------------------------------------------------------------------------
