@@ -13,6 +13,7 @@ from gateway.model.envelope import Claim, Envelope, MessageProtocol, ProvedParts
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
+from gateway.model.log import Document, LogQuery, TreeWrite
 from gateway.model.message import Body, Fields, Head, Part
 from gateway.model.stages import Answer, Minimised, Recorded, Reply
 from gateway.model.storage import Attestation, Blob, Commit, Redaction, StoredRecord
@@ -222,20 +223,6 @@ class Vault(Protocol):
         """Destroy these blobs, in one step; how many there were. Durable on return."""
 
 
-class TreeWrite(Struct, frozen=True, kw_only=True):
-    """One step of the sequencer: new entries with their indexes, tiles and the checkpoint that publishes them.
-
-    tiles: (level, number, bytes) of every hash tile that is new or longer than before; a tile's bytes only ever grow.
-    frontier: opaque tree state after it. rows: seq numbers in index order, from ``old_size`` on.
-    """
-
-    old_size: int
-    new_size: int
-    frontier: bytes
-    tiles: tuple[tuple[int, int, bytes], ...]
-    checkpoint: bytes
-    rows: tuple[int, ...]
-
 
 class LogStore(Protocol):
     """The tree of the transparency log, beside the journal's rows.
@@ -352,43 +339,10 @@ class Timestamper(Protocol):
         """Let go of connections."""
 
 
-class Document(Struct, frozen=True, kw_only=True):
-    """Something in force that records name by its digest.
-
-    kind: ``trust-list``, ``policy`` … digest: SHA-256, hex. note: what belongs to it and is not in it, JSON.
-    """
-
-    kind: str
-    digest: str
-    content: bytes
-    note: str = ""
-    at: Instant
-
 
 class StaleSequencerError(Exception):
     """Another sequencer took over, or the tree is not where this one thought. It must re-read and start over."""
 
-
-class LogQuery(Struct, frozen=True, kw_only=True):
-    """A search by auditors. Every given condition must hold; pseudonyms: any of them (one per epoch).
-
-    epochs: of each pseudonym the id of its epoch, so that it is looked for among that epoch's records only; or none.
-    provider: a member or subsystem, whose services are meant. before_seq: keyset pagination, only rows committed before
-    it.
-    """
-
-    pseudonyms: tuple[bytes, ...] = ()
-    epochs: tuple[str, ...] = ()
-    client: str | None = None
-    service: str | None = None
-    provider: str | None = None
-    purpose: str | None = None
-    kind: str | None = None
-    outcome: str | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    before_seq: int | None = None
-    limit: int = 100
 
 
 class Observer(Protocol):

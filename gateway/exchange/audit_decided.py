@@ -10,7 +10,7 @@ from gateway.exchange.audit_desk import Reader, Reading
 from gateway.exchange.audit_question import Found, found_of
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
-from gateway.ports import Document
+from gateway.model.log import Document
 from gateway.trust.jws import payload_of
 
 KINDS = {"policy": "policy", "trust": "trust-list", "mapping": "services"}

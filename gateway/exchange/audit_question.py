@@ -12,8 +12,8 @@ from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.model.errors import ExchangeError
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
+from gateway.model.log import LogQuery
 from gateway.model.storage import StoredRecord
-from gateway.ports import LogQuery
 
 _SUBJECTS = ("person", "officer", "case", "message")
 

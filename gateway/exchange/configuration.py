@@ -4,7 +4,8 @@ from gateway.exchange.events import Event
 from gateway.exchange.ids import new_record_id
 from gateway.exchange.recording import Recorder
 from gateway.ledger.record import Facts, InForce, RecordKind
-from gateway.ports import Clock, Document, Entropy, LogStore
+from gateway.model.log import Document
+from gateway.ports import Clock, Entropy, LogStore
 
 
 class Configurations:

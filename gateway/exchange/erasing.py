@@ -31,9 +31,10 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.ledger import OPENING_UNREADABLE
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
+from gateway.model.log import Document, LogQuery
 from gateway.model.storage import Redaction, StoredRecord
 from gateway.model.usage import RoleName
-from gateway.ports import Clock, Document, Entropy, LogQuery, LogStore, Vault
+from gateway.ports import Clock, Entropy, LogStore, Vault
 from gateway.trust.document import TrustList
 from gateway.trust.roles import holder_of
 

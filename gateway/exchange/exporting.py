@@ -28,8 +28,9 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import AUDIT_QUOTA_SPENT
 from gateway.model.errors.ledger import LOG_INVALID
 from gateway.model.ids import RecordId
+from gateway.model.log import LogQuery
 from gateway.model.storage import StoredRecord
-from gateway.ports import LogQuery, LogStore
+from gateway.ports import LogStore
 
 _EVERYTHING = 2**62
 _PERSON = Subject.PERSON.value

@@ -21,8 +21,9 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import HOLD_LOST
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
+from gateway.model.log import Document, LogQuery
 from gateway.model.storage import StoredRecord
-from gateway.ports import Clock, Document, Entropy, LogQuery, LogStore
+from gateway.ports import Clock, Entropy, LogStore
 from gateway.trust.document import Role
 
 KIND = "hold"

@@ -26,8 +26,9 @@ from gateway.ledger.skeleton import read_skeleton
 from gateway.model import failpoints
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
+from gateway.model.log import Document
 from gateway.model.storage import Nonce, NonceUsedError, Redaction, StoredRecord
-from gateway.ports import Clock, Document, Entropy, LogStore, Vault
+from gateway.ports import Clock, Entropy, LogStore, Vault
 from gateway.trust.document import Role
 
 KIND = "retention"

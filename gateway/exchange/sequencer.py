@@ -22,8 +22,9 @@ from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, tiles_of
 from gateway.ledger.tree import EMPTY, TreeState, append, restore
 from gateway.model import failpoints
 from gateway.model.errors import ExchangeError
+from gateway.model.log import TreeWrite
 from gateway.model.storage import JournalUnavailableError, StoredRecord
-from gateway.ports import Clock, LogStore, Observer, StaleSequencerError, TreeWrite
+from gateway.ports import Clock, LogStore, Observer, StaleSequencerError
 
 BEHIND = "log_behind"
 """Alarm: committed records have been out of the tree for more than ``Pace.alarm`` seconds."""

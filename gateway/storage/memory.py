@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.model.ids import RecordId
 from gateway.model.instant import MICROSECONDS, Instant, plus, vietnam_day
+from gateway.model.log import Document, LogQuery, TreeWrite
 from gateway.model.storage import (
     Attestation,
     Blob,
@@ -26,7 +27,7 @@ from gateway.model.storage import (
     Row,
     StoredRecord,
 )
-from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
+from gateway.ports import StaleSequencerError
 
 _KEPT_BEYOND_EXPIRY = 420 * MICROSECONDS
 _RELEASED = ""

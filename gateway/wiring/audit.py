@@ -25,8 +25,9 @@ from gateway.ledger.record import InForce
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import LOG_NOT_MOVING
 from gateway.model.ids import RecordId
+from gateway.model.log import Document
 from gateway.model.storage import JournalUnavailableError
-from gateway.ports import Document, StaleSequencerError
+from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.database import SchemaError
 from gateway.trust.document import Signers, TrustList
 from gateway.trust.jws import LastSeen, verify

@@ -34,10 +34,11 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.catalogue import KINDS
 from gateway.model.errors.request import BAD_HEADER
 from gateway.model.ids import ServiceId, SubsystemId
+from gateway.model.log import Document
 from gateway.model.message import Body
 from gateway.model.stages import Recorded, Released
 from gateway.obs.observer import Metrics, Observer
-from gateway.ports import Clock, Document, Interface
+from gateway.ports import Clock, Interface
 from gateway.server.app import AdminApp, PublicApp
 from gateway.server.edge import Edge, EdgeOptions
 from gateway.server.identity import Identities

@@ -19,8 +19,8 @@ from gateway.model.errors.config import SECRET_UNUSABLE
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import SubsystemId, parse_subsystem
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
+from gateway.model.log import Document as StoredDocument
 from gateway.model.usage import Usage
-from gateway.ports import Document as StoredDocument
 from gateway.storage.sqlite.database import APPLICATION_ID, Database
 from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate

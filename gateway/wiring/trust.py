@@ -12,7 +12,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import TRUST_LIST_INVALID
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import Instant
-from gateway.ports import Document
+from gateway.model.log import Document
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen, VerifiedList, verify
 from gateway.trust.store import TrustStore

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.model.instant import Instant
+from gateway.model.log import Document, LogQuery
 from gateway.model.storage import Attestation, Redaction
-from gateway.ports import Document, LogQuery, StaleSequencerError
+from gateway.ports import StaleSequencerError
 from tests.support.storage import NOW, Store, at, commit, numbers, record_id, sequence, step
 
 pytestmark = pytest.mark.asyncio

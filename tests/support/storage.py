@@ -10,8 +10,9 @@ from gateway.ledger.tiles import ENTRIES, HEIGHT, WIDTH, TileId, encode_entries
 from gateway.ledger.verify import verify_log
 from gateway.model.ids import RecordId
 from gateway.model.instant import MICROSECONDS, Instant
+from gateway.model.log import TreeWrite
 from gateway.model.storage import Blob, Commit, Nonce, Row, StoredRecord
-from gateway.ports import Journal, LogStore, TreeWrite, Vault
+from gateway.ports import Journal, LogStore, Vault
 from gateway.storage.memory import MemoryStore
 from gateway.storage.sqlite.store import SqliteStore
 from tests.support.ledger import ORIGIN, signing_key

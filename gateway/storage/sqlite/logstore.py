@@ -8,15 +8,16 @@ import apsw
 from gateway.model import failpoints
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
+from gateway.model.log import Document, LogQuery, TreeWrite
 from gateway.model.storage import Attestation, Redaction, StoredRecord
-from gateway.ports import Document, LogQuery, StaleSequencerError, TreeWrite
+from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.attestations import find_attestations, put_attestation
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
 from gateway.storage.sqlite.redacting import destroy_epochs, epochs_over, redact
-from gateway.storage.sqlite.rows import PackedRow, id_key, stored, unpack
+from gateway.storage.sqlite.rows import PackedRow, entry_in, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
 
@@ -82,8 +83,14 @@ class SqliteLogStore:
         return await self._engine.read(work)
 
     async def entries(self, start: int, count: int) -> Sequence[bytes]:
-        """As the port says: fewer where the tree ends."""
-        return [record.row.entry for record in await self.by_index(start, count)]
+        """As the port says: fewer where the tree ends. Raises ValueError for a row that does not parse."""
+
+        def work(connection: apsw.Connection) -> list[bytes]:
+            size, _ = _tree(connection)
+            rows = connection.execute(SQL["rows_between"], (start, min(start + count, size)))
+            return [entry_in(packed) for _, packed in rows]
+
+        return await self._engine.read(work)
 
     async def record(self, record_id: RecordId) -> StoredRecord | None:
         """As the port says."""

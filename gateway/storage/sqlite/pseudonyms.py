@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 from msgspec import Struct
 
-from gateway.ports import LogQuery
+from gateway.model.log import LogQuery
 from gateway.storage.sqlite.indexing import SEGMENT_BITS
 from gateway.storage.sqlite.statements import SQL
 

@@ -11,8 +11,8 @@ from typing import Any
 import apsw
 from msgspec import Struct
 
+from gateway.model.log import LogQuery
 from gateway.model.storage import StoredRecord
-from gateway.ports import LogQuery
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import FIELDS, minute_of, service_of
 from gateway.storage.sqlite.pseudonyms import ALSO, by_pseudonym
