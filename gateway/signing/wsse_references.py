@@ -66,7 +66,7 @@ def read_signed_info(element: Element) -> SignedInfo:
     """Raises ExchangeError SECURITY_MALFORMED, SECURITY_ALGORITHM, SECURITY_TRANSFORM, SECURITY_REFERENCE; INVALID_XML
     where it has no canonical form.
     """
-    return usual_layout(element) or any_layout(element)
+    return (usual_layout(element) if element.prefix in _USUAL else None) or any_layout(element)
 
 
 class _Layout(Struct, frozen=True):
@@ -75,7 +75,11 @@ class _Layout(Struct, frozen=True):
     tail: bytes
 
 
-@lru_cache(maxsize=64)
+_USUAL: Final = frozenset({None, "ds", "dsig", "sig"})
+"""Prefixes of XML Signature for which patterns are made; a stranger's own would cost as much as a signature does."""
+
+
+@lru_cache(maxsize=len(_USUAL))
 def _layout(prefix: str | None) -> _Layout:
     """The usual canonical SignedInfo under a prefix: no PrefixList, no white space, elements only as references."""
     p, declared = ("", "xmlns") if prefix is None else (f"{re.escape(prefix)}:", f"xmlns:{re.escape(prefix)}")

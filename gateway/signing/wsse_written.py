@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from gateway.model.written import WrittenEnvelope
-from gateway.signing.wsse_names import SOAP11, SOAP12, WSU
+from gateway.signing.wsse_names import SOAP11, SOAP12, WSSE, WSU
 from gateway.signing.wsse_sign import sign_read
 from gateway.signing.wsse_template import SignedEnvelope, Terms, prefix_of, reference, security_header
 
@@ -22,8 +22,13 @@ _ATTRIBUTE: Final = re.compile(rb' (?:([^ ="]+):)?[^ :="]+="[^"]*"')
 _DECLARED: Final = re.compile(rb'xmlns:([^ ="]+)="')
 _NAMESPACE: Final = WSU.encode()
 _WSU: Final = b'xmlns:wsu="' + _NAMESPACE + b'"'
-_TAKEN: Final = (b"xmlns:wsu=", b"xmlns:S=")
-"""What Body declares here, which canonical form would leave out inside of it; and ``wsu`` in blocks likewise."""
+_TAKEN: Final = (b"xmlns:wsu=", b"xmlns:S=", f'="{WSSE}"'.encode())
+"""What Body declares here, which canonical form would leave out inside of it; and ``wsu`` in blocks likewise. And the
+namespace of Security: another such header inside is refused where the envelope is read.
+"""
+_FEW: Final = 32
+_IN_VALUE: Final = re.compile(rb'="\s*([^\s"=<>:]{1,64}):')
+_IN_TEXT: Final = re.compile(rb">\s*([A-Za-z_][^\s\"=<>:]{0,63}):")
 _BODIES: Final = {
     soap: (f'<S:Body xmlns:S="{soap}" xmlns:wsu="{WSU}" wsu:Id="'.encode(), b'">', b"</S:Body>")
     for soap in (SOAP11, SOAP12)
@@ -71,6 +76,8 @@ def _uses_prefixes(content: bytes) -> bool:
     declared = frozenset(_DECLARED.findall(content))
     if not declared:
         return False
+    if len(declared) > _FEW:
+        return not declared.isdisjoint(_IN_VALUE.findall(content)) or not declared.isdisjoint(_IN_TEXT.findall(content))
     in_value, in_text = _used(declared)
     return in_value.search(content) is not None or in_text.search(content) is not None
 

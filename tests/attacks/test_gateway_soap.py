@@ -267,10 +267,13 @@ def test_an_answer_cannot_be_changed(place: World) -> None:
             proved(place, twisted, value_of(text))
 
 
-def test_a_provider_cannot_bring_a_security_header_into_an_answer(place: World) -> None:
+@pytest.mark.parametrize(
+    "inside", ["", f'<q:Security xmlns:q="{WSSE}"/>', f'<Security xmlns="{WSSE}"/>', f"<q:Security xmlns:q='{WSSE}'/>"]
+)
+def test_a_provider_cannot_bring_a_security_header_into_an_answer(place: World, inside: str) -> None:
     """Consumers whose libraries look for it anywhere would take the provider's for ours."""
     text, rows = crafted(place), place.rows()
-    place.provider.reply = told(f'<a:archiveResponse xmlns:a="{NS}">{whole(text)}</a:archiveResponse>')
+    place.provider.reply = told(f'<a:archiveResponse xmlns:a="{NS}">{inside or whole(text)}</a:archiveResponse>')
     answer = send(place, text)
     assert answer.fault is not None
     assert answer.fault[0] == "server.serverproxy.service_failed.invalid_reply"
