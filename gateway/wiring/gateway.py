@@ -53,6 +53,7 @@ from gateway.trust.store import TrustStore
 from gateway.wiring.attesting import Attesting, build_attesting, log_signers
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
+from gateway.wiring.erasing import retention_step
 from gateway.wiring.listeners import Listening, Opening, listen, public_tls
 from gateway.wiring.metadata import clients_of
 from gateway.wiring.providers import build_provider
@@ -196,7 +197,10 @@ class Gateway:
             tally=self.tally,
             observer=self.observer,
             metrics=self.metrics,
-            steps=self.attesting.steps,
+            steps=(
+                *self.attesting.steps,
+                retention_step(self.settings, self.core, lambda: self.pipeline.rules, self.observer),
+            ),
         )
         await self.chores.recover()
         self.edge = Edge(
