@@ -12,7 +12,7 @@ from functools import cached_property
 from lxml import etree
 from msgspec import Struct
 
-from adapters.soap.vocabulary import Looked, Vocabulary
+from adapters.soap.vocabulary import SUSPECT, Looked, Vocabulary
 from adapters.soap.xml import Element
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
@@ -53,7 +53,7 @@ _LOCATED = etree.XPath(
     namespaces={"xsi": "http://www.w3.org/2001/XMLSchema-instance"},
 )
 _XINCLUDE = "{http://www.w3.org/2001/XInclude}*"
-_SUSPECT = (b"<?", b"include", b"chemaLocation")
+_SUSPECT = (b"<?", *SUSPECT)
 """Whatever is refused (``_check``) holds one of these, or more than so many attributes."""
 
 
@@ -107,7 +107,7 @@ def look(data: bytes, charset: str | None = None, vocabulary: Vocabulary | None 
 def read(looked: Looked) -> Element:
     """The root element of XML that may be read. Raises ExchangeError."""
     root = _parsed(looked.octets)
-    _check(root, looked.octets, looked.attributes)
+    _check(root, looked)
     return root
 
 
@@ -247,13 +247,16 @@ def _parser() -> etree.XMLParser:
     )
 
 
-def _check(root: Element, octets: bytes, attributes: int) -> None:
-    if attributes > _MOST_ATTRIBUTES and _CROWDED(root):
+def _check(root: Element, looked: Looked) -> None:
+    octets = looked.octets
+    if looked.attributes > _MOST_ATTRIBUTES and _CROWDED(root):
         raise _unreadable("an element has too many attributes")
     if b"<?" in octets and any(
         each is not None for each in (next(root.iter(etree.PI), None), root.getprevious(), root.getnext())
     ):
         raise _unreadable("it has a processing instruction")
+    if looked.usual:
+        return
     if b"include" in octets and next(root.iter(_XINCLUDE), None) is not None:
         raise _unreadable("it has XInclude elements")
     if b"chemaLocation" in octets and _LOCATED(root):

@@ -18,6 +18,8 @@ have.
 """
 _OVERHEAD = 128
 """Bytes that a name costs beside itself, in libxml2 and here."""
+SUSPECT = (b"include", b"chemaLocation")
+"""In names of elements and attributes that are refused where they have their usual meaning; never known well."""
 _MOST_NAMES = 4096
 _MOST_NAMESPACES = 128
 _LONGEST_NAME = 1024
@@ -33,11 +35,14 @@ _BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
 
 
 class Looked(Struct, frozen=True):
-    """A document, looked at. octets: UTF-8. attributes: that an element has at most. new: tokens that nobody proved."""
+    """A document, looked at. octets: UTF-8. attributes: that an element has at most. new: tokens that nobody proved.
+    usual: none of its names is one of ``SUSPECT``.
+    """
 
     octets: bytes
     attributes: int
     new: frozenset[bytes]
+    usual: bool = False
 
 
 class Vocabulary:
@@ -69,7 +74,7 @@ class Vocabulary:
         new = set(_TAG.findall(data)) - self._known
         usual = self._usual(new)
         if usual is not None and self._known.issuperset(_BLANK.findall(data)):
-            return Looked(data, usual, frozenset())
+            return Looked(data, usual, frozenset(), usual=True)
         looked = self._closely(data, new)
         if not looked.new:
             self._learn_pieces(new)
@@ -88,7 +93,7 @@ class Vocabulary:
     def _learn_pieces(self, tags: set[bytes]) -> None:
         """All names in these tags are known."""
         cut = _cut(tags)
-        pieces = set() if cut is None else set(cut[0]) - self._pieces
+        pieces = set() if cut is None else _plain(set(cut[0]) - self._pieces)
         if (size := _size(pieces)) <= self._room_for_tokens:
             self._room_for_tokens -= size
             self._pieces |= pieces
@@ -113,7 +118,7 @@ class Vocabulary:
         new = names.keys() - self._names
         if not new and (size := _size(tokens)) <= self._room_for_tokens:
             self._room_for_tokens -= size
-            self._known |= tokens
+            self._known |= _plain(tokens)
         return frozenset([names[name] for name in new])
 
     def remember(self, looked: Looked) -> None:
@@ -138,6 +143,10 @@ def _cut(tags: set[bytes]) -> tuple[list[bytes], list[bytes]] | None:
     if len(pieces) % 2 == 0 or b"'" in text or b"<" in b"".join(values):
         return None
     return pieces[::2], values
+
+
+def _plain(tokens: set[bytes]) -> set[bytes]:
+    return {token for token in tokens if not any(name in token for name in SUSPECT)}
 
 
 def _size(texts: set[bytes]) -> int:

@@ -114,11 +114,11 @@ class Body:
     """
 
     __slots__ = ("_sha512", "data", "parts", "read", "sha256", "size", "spool", "tree")
+    sha256: bytes
 
     def __init__(self, data: bytes) -> None:
         self.data: bytes | None = data
         self.size = len(data)
-        self.sha256 = hashlib.sha256(data).digest()
         self.spool: Spool | None = None
         self.parts: tuple[Part, ...] = ()
         self.read: object = None
@@ -142,6 +142,13 @@ class Body:
         body = cls.__new__(cls)
         body.data, body.spool, body.size, body.parts, body.read, body.tree = None, spool, size, parts, None, None
         return body
+
+    def __getattr__(self, name: str) -> Any:
+        """``sha256`` when it is first asked for, and ever after: no digest is made that nobody looks at."""
+        if name != "sha256" or self.data is None:
+            raise AttributeError(name)
+        self.sha256 = hashlib.sha256(self.data).digest()
+        return self.sha256
 
     @property
     def root(self) -> bytes | None:

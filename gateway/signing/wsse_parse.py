@@ -11,6 +11,7 @@ and an id that none of these has, or that any second element of the whole docume
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from lxml import etree
@@ -190,13 +191,15 @@ def _resolve(document: Element, places: tuple[Place, ...], references: tuple[Ref
         for name, value in place.element.items():
             if name in ID_NAMES:
                 by_id[str(value)] = index
-    values: Any = _VALUES(document)
-    occurrences = Counter(values)  # of any attribute, which is the cheaper question and the wider one
+    wanted = {reference.id for reference in references}
+    values: Any = _VALUES(document)  # of any attribute, which is the cheaper question and the wider one
+    values = [value for value in values if value in wanted]
+    occurrences = occurrences_of_ids(document) if len(values) > len(set(values)) else None
     found: dict[int, Reference] = {}
     for reference in references:
         if reference.id is None:
             continue
-        if occurrences[reference.id] > 1 and occurrences_of_ids(document)[reference.id] > 1:
+        if occurrences is not None and occurrences[reference.id] > 1:
             raise ExchangeError(SECURITY_ID_DUPLICATE)
         at = by_id.get(reference.id)
         if at is None:
@@ -247,10 +250,15 @@ def _times(timestamp: Element) -> tuple[Instant, Instant]:
 def _instant(text: str) -> Instant:
     """An xs:dateTime in UTC (WS-Security 1.1 §10: times shall be in UTC; WS-I Basic Security Profile 1.1, R3217)."""
     match = _DATE_TIME.fullmatch(text.strip())
-    try:
-        moment = datetime.fromisoformat(match[1]).replace(tzinfo=UTC) if match else None
-    except ValueError:
-        moment = None
-    if match is None or moment is None or not match[0].isascii():
+    second = _second(match[1]) if match and match[0].isascii() else None
+    if match is None or second is None:
         raise ExchangeError(SECURITY_TIMESTAMP, "a time is not written as 2026-11-22T02:51:00.123Z")
-    return Instant(from_datetime(moment) + int((match[2] or "").ljust(6, "0")[:6]))
+    return Instant(second + int((match[2] or "").ljust(6, "0")[:6]))
+
+
+@lru_cache(maxsize=1024)  # five minutes and more of them: many messages come within one second
+def _second(text: str) -> Instant | None:
+    try:
+        return from_datetime(datetime.fromisoformat(text).replace(tzinfo=UTC))
+    except ValueError:
+        return None
