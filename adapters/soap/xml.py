@@ -4,6 +4,7 @@ The bytes are decoded here, by the decoders that the provider's mapping declares
 the HTTP header says of its charset is not believed (Q17: windows-1258 and TCVN3 travel under ``charset=utf-8``).
 """
 
+import codecs
 import re
 from collections.abc import Callable
 
@@ -17,8 +18,8 @@ Decode = Callable[[bytes], str]
 MAX_SIZE = 2 * 1024 * 1024
 """Bytes of a document."""
 
-_FORBIDDEN = re.compile(r"<!(?:DOCTYPE|ENTITY)")
-_DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_DECLARATION = re.compile(rb"\s*<\?xml[^>]*\?>")
 
 
 class UnreadableXmlError(ValueError):
@@ -29,25 +30,29 @@ def parse(data: bytes, decoders: tuple[Decode, ...] = (), *, max_size: int = MAX
     """The root element. decoders: tried in order when the bytes are not UTF-8. Raises UnreadableXmlError."""
     if len(data) > max_size:
         raise UnreadableXmlError("the document is larger than allowed")
-    text = _decode(data, decoders)
-    if _FORBIDDEN.search(text):
+    octets = _utf8(data, decoders)
+    if b"<!" in octets and _FORBIDDEN.search(octets):
         raise UnreadableXmlError("the document has a DOCTYPE or declares entities")
-    declaration = _DECLARATION.match(text)
-    octets = (text[declaration.end() :] if declaration else text).encode()
+    declaration = _DECLARATION.match(octets)
+    if declaration is not None:
+        octets = octets[declaration.end() :]
     try:
         return etree.fromstring(octets, _parser())
     except (etree.XMLSyntaxError, ValueError):
         raise UnreadableXmlError("the document is not well-formed, or nested too deep") from None
 
 
-def _decode(data: bytes, decoders: tuple[Decode, ...]) -> str:
+def _utf8(data: bytes, decoders: tuple[Decode, ...]) -> bytes:
+    """The document in UTF-8, without byte order mark."""
     try:
-        return data.decode("utf-8-sig")
+        data.decode()
     except UnicodeDecodeError:
         pass
+    else:
+        return data.removeprefix(codecs.BOM_UTF8)
     for decode in decoders:
         try:
-            return decode(data)
+            return decode(data).encode()
         except ValueError:
             continue
     raise UnreadableXmlError("the document is in none of the charsets that the mapping declares")
