@@ -22,6 +22,7 @@ from gateway.model.storage import (
 from gateway.storage.sqlite.nonces import NonceEntry, Nonces
 from gateway.storage.sqlite.prepared import Prepared
 from gateway.storage.sqlite.statements import SQL, insert_many
+from gateway.storage.sqlite.sums import row_sum
 
 RELEASED = ""
 """Stands for the answer of a call that came to nothing: its key is free again."""
@@ -95,7 +96,10 @@ class _Checks:
         if self._new_nonces:
             self._nonces.add(self._new_nonces, self._now)
         if self._charged:
-            rows = [(window, key, self._spent[window, key]) for window, key in self._charged]
+            rows = [
+                (window, key, self._spent[window, key], row_sum(window, key, self._spent[window, key]))
+                for window, key in self._charged
+            ]
             insert_many(self._connection, "charge_set", rows)
         for step in self._steps:
             if isinstance(step, IdempotencyStart):

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import apsw
 
-SCHEMA_VERSION = 3
+from gateway.storage.sqlite.sums import register
+
+SCHEMA_VERSION = 4
 """The version that this code reads and writes: the number of the last migration."""
 
 APPLICATION_ID = 0x4D4F544C
@@ -81,6 +83,7 @@ class Database:
         # Another process that opens or closes the file may hold all of it for a moment.
         connection.set_busy_timeout(_PATIENCE_MS)
         connection.pragma("wal_autocheckpoint", 0)
+        register(connection)
         return connection
 
     def _version(self, connection: apsw.Connection) -> int:

@@ -8,17 +8,20 @@ SELECT (SELECT max(id) FROM nonce_log), watermark FROM nonce_mark
 SELECT id, keys FROM nonce_log WHERE id > ? ORDER BY id
 
 -- name: nonce_log_append
-INSERT INTO nonce_log (expires, keys) VALUES (?, ?)
+INSERT INTO nonce_log (expires, keys, sum) VALUES (?1, ?2, motlan_sum(?1, ?2))
 
 -- name: nonce_lasting_find
 SELECT nonce.key, nonce.expires FROM carray(?) AS asked CROSS JOIN nonce_lasting AS nonce ON nonce.key = asked.value
 
 -- name: nonce_lasting_add
-INSERT INTO nonce_lasting (key, expires) SELECT substr(value, 1, 14), substr(value, 15) FROM carray(?) WHERE true
-ON CONFLICT (key) DO UPDATE SET expires = max(expires, excluded.expires)
+INSERT INTO nonce_lasting (key, expires, sum)
+SELECT substr(value, 1, 14), substr(value, 15), motlan_sum(substr(value, 1, 14), substr(value, 15)) FROM carray(?)
+WHERE true
+ON CONFLICT (key) DO UPDATE
+SET expires = max(expires, excluded.expires), sum = motlan_sum(key, max(expires, excluded.expires))
 
 -- name: nonce_mark_raise
-UPDATE nonce_mark SET watermark = ?1 WHERE watermark < ?1
+UPDATE nonce_mark SET watermark = ?1, sum = motlan_sum(?1) WHERE watermark < ?1
 
 -- name: nonce_mark
 SELECT watermark FROM nonce_mark
@@ -39,7 +42,7 @@ SELECT charge.key, charge.used FROM carray(?) AS asked
 CROSS JOIN charge ON charge.quota_window = ? AND charge.key = asked.value
 
 -- name: charge_set
-INSERT OR REPLACE INTO charge (quota_window, key, used) VALUES (?, ?, ?)
+INSERT OR REPLACE INTO charge (quota_window, key, used, sum) VALUES (?, ?, ?, ?)
 
 -- name: charges_forget
 DELETE FROM charge WHERE (quota_window, key) IN (SELECT quota_window, key FROM charge WHERE quota_window < ? LIMIT ?)
@@ -49,16 +52,18 @@ SELECT known.key, known.fingerprint, known.answer, known.expires FROM carray(?) 
 CROSS JOIN idempotency AS known ON known.key = asked.value
 
 -- name: idempotency_start
-INSERT OR REPLACE INTO idempotency (key, fingerprint, answer, expires) VALUES (?, ?, NULL, ?)
+INSERT OR REPLACE INTO idempotency (key, fingerprint, answer, expires, sum)
+VALUES (?1, ?2, NULL, ?3, motlan_sum(?1, ?2, NULL, ?3))
 
 -- name: idempotency_end
-UPDATE idempotency SET answer = ? WHERE key = ?
+UPDATE idempotency SET answer = ?1, sum = motlan_sum(key, fingerprint, ?1, expires) WHERE key = ?2
 
 -- name: idempotency_forget
 DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires <= ? ORDER BY expires LIMIT ?)
 
 -- name: vault_put
-INSERT OR REPLACE INTO vault (id, owner, subjects, purpose, expires, sealed) VALUES (?, ?, ?, ?, ?, ?)
+INSERT OR REPLACE INTO vault (id, owner, subjects, purpose, expires, sealed, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, motlan_sum(?1, ?2, ?3, ?4, ?5, ?6))
 
 -- name: vault_get
 SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND expires > ?
@@ -85,10 +90,13 @@ SELECT checkpoint FROM tree
 SELECT fence, holder, holder_owner, lease_until FROM tree
 
 -- name: tree_take
-UPDATE tree SET fence = ?, holder = ?, holder_owner = ?, lease_until = ?
+UPDATE tree SET fence = ?1, holder = ?2, holder_owner = ?3, lease_until = ?4,
+  sum = motlan_sum(size, frontier, checkpoint, ?1, ?2, ?3, ?4)
 
 -- name: tree_move
-UPDATE tree SET size = ?, frontier = ?, checkpoint = ? WHERE size = ? AND fence = ?
+UPDATE tree SET size = ?1, frontier = ?2, checkpoint = ?3,
+  sum = motlan_sum(?1, ?2, ?3, fence, holder, holder_owner, lease_until)
+WHERE size = ?4 AND fence = ?5
 
 -- name: tile_get
 SELECT hashes FROM tile WHERE id = ?
@@ -97,20 +105,20 @@ SELECT hashes FROM tile WHERE id = ?
 INSERT INTO tile (id, hashes) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET hashes = excluded.hashes
 
 -- name: epoch_put
-INSERT INTO epoch (id, starts, sealed) VALUES (?, ?, ?)
+INSERT INTO epoch (id, starts, sealed, sum) VALUES (?1, ?2, ?3, motlan_sum(?1, ?2, ?3))
 
 -- name: epochs_over
 SELECT epoch.id FROM epoch LEFT JOIN epoch_span AS span ON span.epoch = epoch.id
 WHERE length(epoch.sealed) > 0 AND epoch.starts < ? AND coalesce(span.last_seq, 0) <= ? ORDER BY epoch.id
 
 -- name: epoch_destroy
-UPDATE epoch SET sealed = x'' WHERE id = ?
+UPDATE epoch SET sealed = x'', sum = motlan_sum(id, starts, x'') WHERE id = ?
 
 -- name: epochs
 SELECT id, starts, sealed FROM epoch ORDER BY starts, id
 
 -- name: document_put
-INSERT INTO document (kind, digest, content, note, at) VALUES (?, ?, ?, ?, ?)
+INSERT INTO document (kind, digest, content, note, at, sum) VALUES (?1, ?2, ?3, ?4, ?5, motlan_sum(?1, ?2, ?3, ?4, ?5))
 
 -- name: document_newest
 SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id DESC LIMIT 1
@@ -119,7 +127,8 @@ SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id 
 SELECT kind, digest, content, note, at FROM document WHERE kind = ? ORDER BY id
 
 -- name: attestation_put
-INSERT INTO attestation (size, kind, name, content, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO attestation (size, kind, name, content, at, sum)
+VALUES (?1, ?2, ?3, ?4, ?5, motlan_sum(?1, ?2, ?3, ?4, ?5)) ON CONFLICT DO NOTHING
 
 -- name: attestations_from
 SELECT size, kind, name, content, at FROM attestation WHERE kind = ? AND size >= ? ORDER BY size, name LIMIT ?

@@ -1,30 +1,32 @@
+-- The columns named sum are checksums of their rows (sums.py): motlan_sum is a function of this program.
+
 -- A record: key only, since every index in here would be paid for by each exchange. row: see rows.py. seq has no gaps,
 -- so that a record's index in the log is seq - 1.
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, row BLOB NOT NULL);
 
 -- Short-lived nonces, one row for each transaction: keys is a sequence of key (14 bytes) and expiry (8 bytes). They
 -- are looked up in memory; this is what memory is filled from, and how processes tell one another.
-CREATE TABLE nonce_log (id INTEGER PRIMARY KEY, expires INTEGER NOT NULL, keys BLOB NOT NULL);
+CREATE TABLE nonce_log (id INTEGER PRIMARY KEY, expires INTEGER NOT NULL, keys BLOB NOT NULL, sum INTEGER);
 -- Nonces that live longer. expires: microseconds, 8 bytes big-endian.
-CREATE TABLE nonce_lasting (key BLOB PRIMARY KEY, expires BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE nonce_lasting (key BLOB PRIMARY KEY, expires BLOB NOT NULL, sum INTEGER) WITHOUT ROWID;
 CREATE INDEX nonce_lasting_expiry ON nonce_lasting (expires);
 -- Every nonce that expires at or before the watermark may have been forgotten.
-CREATE TABLE nonce_mark (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL);
-INSERT INTO nonce_mark (one, watermark) VALUES (1, 0);
+CREATE TABLE nonce_mark (one INTEGER PRIMARY KEY CHECK (one = 1), watermark INTEGER NOT NULL, sum INTEGER);
+INSERT INTO nonce_mark (one, watermark, sum) VALUES (1, 0, motlan_sum(0));
 
 CREATE TABLE charge (
-  quota_window INTEGER NOT NULL, key TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (quota_window, key)
+  quota_window INTEGER NOT NULL, key TEXT NOT NULL, used INTEGER NOT NULL, sum INTEGER, PRIMARY KEY (quota_window, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   key TEXT PRIMARY KEY, fingerprint BLOB NOT NULL, answer TEXT, expires INTEGER NOT NULL
-) WITHOUT ROWID;
+, sum INTEGER) WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (expires);
 
 CREATE TABLE vault (
   id TEXT PRIMARY KEY, owner TEXT NOT NULL, subjects BLOB NOT NULL, purpose TEXT NOT NULL, expires INTEGER NOT NULL,
   sealed BLOB NOT NULL
-);
+, sum INTEGER);
 CREATE INDEX vault_expiry ON vault (expires);
 
 -- Each process that opened the file, in order. It is alive while it holds a lock on the file named after its number.
@@ -34,18 +36,19 @@ CREATE TABLE owner (number INTEGER PRIMARY KEY AUTOINCREMENT);
 CREATE TABLE tree (
   one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, frontier BLOB NOT NULL, checkpoint BLOB,
   fence INTEGER NOT NULL, holder TEXT, holder_owner INTEGER, lease_until INTEGER NOT NULL
-);
-INSERT INTO tree (one, size, frontier, fence, lease_until) VALUES (1, 0, x'', 0, 0);
+, sum INTEGER);
+INSERT INTO tree (one, size, frontier, fence, lease_until, sum)
+VALUES (1, 0, x'', 0, 0, motlan_sum(0, x'', NULL, 0, NULL, NULL, 0));
 -- id: level << 48 | number.
 CREATE TABLE tile (id INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 
-CREATE TABLE epoch (id TEXT PRIMARY KEY, starts INTEGER NOT NULL, sealed BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE epoch (id TEXT PRIMARY KEY, starts INTEGER NOT NULL, sealed BLOB NOT NULL, sum INTEGER) WITHOUT ROWID;
 
 -- What was in force, for as long as the log: trust lists, policies, services. The newest of a kind has the highest id.
 CREATE TABLE document (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, digest TEXT NOT NULL, content BLOB NOT NULL, note TEXT NOT NULL,
   at INTEGER NOT NULL
-);
+, sum INTEGER);
 CREATE INDEX document_kind ON document (kind, id);
 
 -- Search, filled behind the tree. Record ids are UUIDv7 and so come nearly in order.
@@ -67,7 +70,7 @@ CREATE TABLE minute (minute INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, las
 -- What others said of the tree: checkpoints kept because they were cosigned or timestamped, the cosignatures, the
 -- timestamp tokens. One of a kind and name for each size.
 CREATE TABLE attestation (
-  size INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, at INTEGER NOT NULL,
+  size INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL, content BLOB NOT NULL, at INTEGER NOT NULL, sum INTEGER,
   PRIMARY KEY (kind, size, name)
 ) WITHOUT ROWID;
 

@@ -7,6 +7,7 @@ from gateway.ledger.record import RecordKind
 from gateway.ledger.skeleton import read_skeleton
 from gateway.ledger.verify_order import Order, OrderState, Rhythm
 from gateway.ledger.verify_record import StoredRecord, check_record
+from gateway.model.errors import ExchangeError
 from gateway.model.instant import MICROSECONDS, Instant
 from tests.support.ledger import built, record_id
 
@@ -168,5 +169,5 @@ def test_what_is_remembered_is_bounded(monkeypatch):
 def test_the_quick_way_accepts_nothing_that_the_long_way_refuses(openings):
     made = built(7)
     record = StoredRecord(made.id, 0, made.skeleton, openings(made.openings))
-    with pytest.raises(Exception, match=""):
+    with pytest.raises(ExchangeError):
         check_record(record, made.entry)

@@ -16,6 +16,7 @@ from gateway.storage.sqlite import checkpointer, database, pseudonyms, search
 from gateway.storage.sqlite.database import SCHEMA_VERSION, SchemaError, fresh_schema, migrations
 from gateway.storage.sqlite.statements import SQL
 from gateway.storage.sqlite.store import SqliteStore
+from gateway.storage.sqlite.sums import register
 from tests.support.storage import NOW, at, commit, numbers, record_id, sequence, sequencer, verified
 
 pytestmark = pytest.mark.asyncio
@@ -58,6 +59,8 @@ def shape(connection: apsw.Connection) -> set[tuple[Any, ...]]:
 
 async def test_the_migrated_schema_is_the_fresh_one() -> None:
     fresh, migrated = apsw.Connection(""), apsw.Connection("")
+    register(migrated)
+    register(fresh)
     fresh.execute(fresh_schema())
     scripts = migrations()
     assert len(scripts) == SCHEMA_VERSION
@@ -71,6 +74,7 @@ async def test_the_migrated_schema_is_the_fresh_one() -> None:
 
 async def test_every_statement_fits_the_schema() -> None:
     connection = apsw.Connection("")
+    register(connection)
     connection.execute(fresh_schema())
     for statement in SQL.values():
         wanted = max([int(number) for number in re.findall(r"\?(\d+)", statement)], default=statement.count("?"))
@@ -202,6 +206,7 @@ PLANS = {
 @pytest.mark.parametrize("name", PLANS)
 async def test_searches_use_their_indexes(name: str) -> None:
     connection = apsw.Connection("")
+    register(connection)
     connection.execute(fresh_schema())
     bindings = [None] * PLANS[name].count("?")
     plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + PLANS[name], bindings)]

@@ -1,0 +1,21 @@
+-- Checksums of what nothing else vouches for, so that a bit that flipped on the disk is found (see sums.py).
+ALTER TABLE nonce_log ADD COLUMN sum INTEGER;
+UPDATE nonce_log SET sum = motlan_sum(expires, keys);
+ALTER TABLE nonce_lasting ADD COLUMN sum INTEGER;
+UPDATE nonce_lasting SET sum = motlan_sum(key, expires);
+ALTER TABLE nonce_mark ADD COLUMN sum INTEGER;
+UPDATE nonce_mark SET sum = motlan_sum(watermark);
+ALTER TABLE charge ADD COLUMN sum INTEGER;
+UPDATE charge SET sum = motlan_sum(quota_window, key, used);
+ALTER TABLE idempotency ADD COLUMN sum INTEGER;
+UPDATE idempotency SET sum = motlan_sum(key, fingerprint, answer, expires);
+ALTER TABLE vault ADD COLUMN sum INTEGER;
+UPDATE vault SET sum = motlan_sum(id, owner, subjects, purpose, expires, sealed);
+ALTER TABLE tree ADD COLUMN sum INTEGER;
+UPDATE tree SET sum = motlan_sum(size, frontier, checkpoint, fence, holder, holder_owner, lease_until);
+ALTER TABLE epoch ADD COLUMN sum INTEGER;
+UPDATE epoch SET sum = motlan_sum(id, starts, sealed);
+ALTER TABLE document ADD COLUMN sum INTEGER;
+UPDATE document SET sum = motlan_sum(kind, digest, content, note, at);
+ALTER TABLE attestation ADD COLUMN sum INTEGER;
+UPDATE attestation SET sum = motlan_sum(size, kind, name, content, at);
