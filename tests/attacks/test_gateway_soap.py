@@ -175,14 +175,16 @@ def test_the_next_actor_may_be_told_what_we_need_not_understand(place: World) ->
 # -- what it costs -------------------------------------------------------------------------------------------------
 
 
+def _blanks() -> str:
+    """White space that nobody sent before, as libxml2 remembers it: up to 59 characters."""
+    text = secrets.token_bytes(58 * 7000).translate(bytes(b" \t\n"[byte % 3] for byte in range(256))).decode()
+    return "".join(f"<b>{text[start : start + 58]}</b>" for start in range(0, len(text), 58))
+
+
 FLOODS: dict[str, Callable[[], str]] = {
     "names": lambda: "".join(f"<n{secrets.token_hex(50)}/>" for _ in range(4000)),
-    "white space": lambda: "".join(f"<b>{_blank()}</b>" for _ in range(7000)),
+    "white space": _blanks,
 }
-
-
-def _blank() -> str:
-    return "".join(" \t\n"[byte % 3] for byte in secrets.token_bytes(58))
 
 
 @pytest.mark.parametrize("name", FLOODS)
@@ -190,7 +192,7 @@ def _blank() -> str:
 def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) -> None:
     """libxml2 remembers every name for as long as its thread lives. Whom nobody has proved may not fill it."""
     resident_before = 0
-    for number in range(40):
+    for number in range(70):
         if where == "in the element":
             data = envelope(headers(str(PORTAL), str(ARCHIVE), message_id()), archive(FLOODS[name]()))
         else:
@@ -198,7 +200,7 @@ def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) 
         assert send(place, data).fault is not None
         if number == 9:
             resident_before = resident()
-    assert resident() - resident_before < 5 * 1024 * 1024
+    assert resident() - resident_before < 14 * 1024 * 1024
     prefix = f"p{secrets.token_hex(8)}"
     asked = f'<{prefix}:archive xmlns:{prefix}="{NS}"/>'
     root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), asked)

@@ -29,7 +29,7 @@ def test_a_flood_of_new_names(tmp_path: Path) -> None:
             answer = stranger.post(flood(number))
             assert answer.fault is not None
             codes.append(answer.fault[0])
-        assert "server.clientproxy.overloaded" in codes
+        assert set(codes) == {"client.signature_missing"}  # what is new is read apart, and forgotten
         assert memory() - resident < 64 * 1024 * 1024
         identity = place.site.pki.identities[LEGACY]
         tls = tls_context(str(place.site.pki.bundle), str(identity.tls_certificate), str(identity.tls_key))
