@@ -145,9 +145,9 @@ class Interface(Protocol):
     An element's name is written ``{namespace}name``.
     """
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
-        """The service's own method, path and query for a request element; None: it has no such operation. payload: the
-        element, where parts of it stand in the path.
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
+        """The service's own method, path and query for a request element; None: it has no such operation. payload:
+        gives the element, where parts of it stand in the path.
         """
 
     def document(self, payload: bytes) -> Any | UnsetType:
@@ -223,7 +223,6 @@ class Vault(Protocol):
         """Destroy these blobs, in one step; how many there were. Durable on return."""
 
 
-
 class LogStore(Protocol):
     """The tree of the transparency log, beside the journal's rows.
 
@@ -294,6 +293,14 @@ class LogStore(Protocol):
         their ids. The epochs stay, with empty keys. Durable on return, wiped as by ``redact``.
         """
 
+    async def damaged_rows(self, start: int, count: int) -> Sequence[str]:
+        """Of the records in the tree from an index on: what is damaged of them, or of what leads to them, in words, as
+        far as the store can tell without keys.
+        """
+
+    async def damaged_tables(self) -> Sequence[str]:
+        """What else of the store is damaged, as far as it is quick to see."""
+
     def search(self, query: "LogQuery") -> AsyncIterator[StoredRecord]:
         """Rows that match, newest first."""
 
@@ -339,10 +346,8 @@ class Timestamper(Protocol):
         """Let go of connections."""
 
 
-
 class StaleSequencerError(Exception):
     """Another sequencer took over, or the tree is not where this one thought. It must re-read and start over."""
-
 
 
 class Observer(Protocol):

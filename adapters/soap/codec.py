@@ -5,6 +5,7 @@ one message is kept for the next.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -39,6 +40,9 @@ ParseJson = Callable[[bytes], Any]
 
 _MEDIA = {"text/xml": SOAP11, "application/soap+xml": SOAP12}
 _XOP = "application/xop+xml"
+_USUAL_MEDIA = 64
+"""Characters of a Content-Type without a boundary, of which few are met."""
+_media_of = lru_cache(maxsize=64)(parse_media_type)
 
 
 class _Kind(Struct, frozen=True):
@@ -231,7 +235,7 @@ class SoapCodec:
         """
         interface = self._interface(service)
         if interface is not None:
-            found = interface.called(message.operation, message.octets)
+            found = interface.called(message.operation, lambda: message.octets)
             if found is None:
                 raise ExchangeError(WRONG_OPERATION)
             return found
@@ -267,7 +271,7 @@ def _kind(head: Head, body: Body) -> _Kind:
         kind = kinds.DUPLICATE_HEADER if values else kinds.UNSUPPORTED_MEDIA_TYPE
         raise ExchangeError(kind, "exactly one Content-Type is needed", parts=("content-type",))
     try:
-        media = parse_media_type(values[0])
+        media = _media_of(values[0]) if len(values[0]) <= _USUAL_MEDIA else parse_media_type(values[0])
         if media.media == RELATED and body.parts:
             own = next((value for name, value in body.parts[0].fields if name.lower() == "content-type"), "")
             media = parse_media_type(own)

@@ -5,7 +5,7 @@ Protocol v4.0, §2.3: the body's element begins with the service code), the answ
 value looks like in both notations: ``adapters.soap.translate_shapes``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
@@ -56,7 +56,7 @@ class JsonInterface:
         self._elements = MadeElements(namespace, base, spoken, shapes)
         self._operations = {self._elements.tag(name): operation for name, operation in named.items()}
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
         """Method, path and query of an operation; None: there is no such one."""
         del payload
         operation = self._operations.get(element)

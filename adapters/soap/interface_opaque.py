@@ -1,5 +1,6 @@
 """A SOAP service without a WSDL: its elements pass as they are, and say nothing to us."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -17,7 +18,7 @@ class OpaqueInterface:
         self._namespace = namespace_of(service)
         self._name = element_name(service.service_code)
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
         """POST without a path, whichever element it is; None for one that does not begin with the service's name."""
         del payload
         return ("POST", "", None) if element.rpartition("}")[2].startswith(self._name) else None

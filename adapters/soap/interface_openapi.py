@@ -5,7 +5,7 @@ by the parameters' names, what it takes as a body is the member ``body``; an ope
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -76,7 +76,7 @@ class OpenApiInterface:
                     self._operations[f"{{{self._namespace}}}{name}"] = operation
         self._elements = MadeElements(self._namespace, base, list(spoken.values()), shapes)
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
         """Method, path and query of an operation, with the parameters' values; None: there is no such one.
 
         Raises ExchangeError(SCHEMA_MISMATCH) for parameters that cannot stand there.
@@ -86,7 +86,7 @@ class OpenApiInterface:
             return None
         if not operation.parameters:
             return operation.method, operation.path, None
-        document = self._read(payload)
+        document = self._read(payload())
         try:
             return operation.method, _path(operation, document), _query(operation, document)
         except MisfitError as error:

@@ -75,7 +75,7 @@ class WsdlInterface:
 
     # -- as consumers speak it -----------------------------------------------------------------------------------------
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
         """POST and the path of an operation; None: there is no such one."""
         del payload
         spoken = self._by_tag.get(element)

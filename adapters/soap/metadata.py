@@ -3,7 +3,7 @@
 Their elements are of X-Road's own namespace; what they answer is the document that the same services give over REST.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -45,7 +45,7 @@ class MetadataInterface:
         self._code = code
         self._element = f"{{{XROAD}}}{code}"
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
         """These services are read: GET, as over REST."""
         del payload
         return ("GET", "", None) if element == self._element else None

@@ -4,6 +4,7 @@ An integer, since it is compared, stored and subtracted on the hot path far ofte
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NewType
 
 Instant = NewType("Instant", int)
@@ -41,8 +42,12 @@ def to_seconds(instant: Instant) -> int:
 
 def rfc3339(instant: Instant) -> str:
     """RFC 3339 with milliseconds and Z, the form that records carry: ``2026-11-22T02:51:00.123Z``."""
-    text = to_datetime(instant).isoformat(timespec="milliseconds")
-    return text[:-6] + "Z"
+    return f"{_second(instant // MICROSECONDS)}.{instant // 1000 % 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)  # what happens now happens within the same few seconds
+def _second(seconds: int) -> str:
+    return to_datetime(Instant(seconds * MICROSECONDS)).isoformat(timespec="seconds")[: -len("+00:00")]
 
 
 def vietnam_day(instant: Instant) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
@@ -53,8 +54,8 @@ NOW = Instant(1_790_000_000_000_000)
 class Interface:
     """Of SERVICE: ``citizen`` and ``citizenVerify``; documents are the texts."""
 
-    def called(self, element: str, payload: bytes) -> tuple[str, str, str | None] | None:
-        assert payload.startswith(b"<")
+    def called(self, element: str, payload: Callable[[], bytes]) -> tuple[str, str, str | None] | None:
+        assert payload().startswith(b"<")
         return {f"{{{NS}}}citizen": ("POST", "", None), f"{{{NS}}}citizenVerify": ("POST", "/verify", "a=1")}.get(
             element
         )
