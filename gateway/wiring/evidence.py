@@ -53,9 +53,9 @@ _ENDS = frozenset({RecordKind.ANSWER, RecordKind.ABANDONED})
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What is to be exported. record: any of the exchange. hide: names of private fields that are not to be shown, nor
-    what tells their values. bodies: role → the message's body, from whoever kept it. Bodies that the gateway kept come too, unless something is
-    hidden, which they might show. stamped: whether the container's signature shall carry a timestamp, where there is an
-    authority.
+    what tells their values. bodies: role → the message's body, from whoever kept it; those that the gateway kept come
+    too, unless something is hidden, which they might show. stamped: whether the container's signature shall carry a
+    timestamp, where there is an authority.
     """
 
     record: RecordId

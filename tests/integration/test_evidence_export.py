@@ -1,0 +1,227 @@
+"""Evidence out of a running gateway's database, by its command: exported, recorded, verified, and nothing hidden told."""
+
+import json
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from gateway.model.ids import parse_service
+from gateway.signing.asice import read_container
+from tests.support.attacks import world
+from tests.support.attesting import authority
+from tests.support.cli import CASE, OFFICER, auditor, good, refused, run
+from tests.support.exchanges import Caller, Provider, grant, json_answer, make_office, records
+from tests.support.gateways import PORTAL
+
+KEPT = parse_service("VN/GOV/G15/registry/kept")
+"""Its payloads are kept, sealed to the readers."""
+PERSON = "031093271828"
+TSA = authority()
+
+_SERVICE = f"""
+[[service]]
+id = "{KEPT}"
+path = "/kept"
+payload = "sealed"
+asked = ["/identity_number"]
+"""
+_TIMESTAMPS = """
+[timestamps]
+interval_seconds = 1.0
+stale_seconds = 60.0
+[[timestamps.authorities]]
+name = "tsa"
+url = "{url}"
+roots = "{roots}"
+"""
+
+
+class Office(Provider):
+    """The provider, and a timestamp authority beside it."""
+
+    async def start(self):
+        await super().start()
+        self.tsa = TSA.simulator()
+        await self.tsa.start()
+
+    async def stop(self):
+        await self.tsa.stop()
+        await super().stop()
+
+
+@contextmanager
+def stamped_office(folder, *, stamped=True):
+    provider = Office()
+
+    def make(folder, backend, **site):
+        extra = _TIMESTAMPS.format(url=provider.tsa.url, roots=TSA.write_roots(folder)) if stamped else ""
+        services, grants = site.pop("services") + _SERVICE, site.pop("grants") + grant("kept", PORTAL, KEPT)
+        return make_office(folder, backend, services=services, grants=grants, extra=extra, **site)
+
+    with world(folder, provider=provider, make=make) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory):
+    with stamped_office(tmp_path_factory.mktemp("office")) as made:
+        yield made
+
+
+def call(office, service=KEPT, person=PERSON, **more):
+    """An exchange; the id of its answer's record."""
+    office.provider.reply = json_answer({"full_name": "Nguyễn Thị Ánh"})
+    answer = Caller(office).post({"identity_number": person}, service=service, officer=OFFICER, case=CASE, **more)
+    return next(value for name, value in answer.head.fields if name.lower() == "motlan-receipt")
+
+
+def wait_for_stamp(office, record):
+    """Until the log was stamped with this record in it."""
+    log = office.gateway.core.store.log
+    for _ in range(200):
+        stored = office.run(log.record(record))
+        if stored.index is not None and office.run(log.attestations("timestamp", size=stored.index + 1, limit=1)):
+            return
+        time.sleep(0.05)  # the authority is asked once a second
+    raise AssertionError("no timestamp came")
+
+
+def export(office, record, file, *options):
+    return good("evidence", "export", record, *auditor(office.site), "--out", file, "--json", *options).values
+
+
+def verify(office, file, *options, roots=True):
+    given = ["--tsa-ca", TSA.write_roots(office.site.folder)] if roots else []
+    ran = run("evidence", "verify", file, "--trust", office.site.pki.trust_list, *given, "--json", *options)
+    return ran.code, ran.values
+
+
+def test_an_exchange_is_exported_stamped_with_its_bodies_and_verified_offline(office, tmp_path):
+    record = call(office)
+    wait_for_stamp(office, record)
+    file = tmp_path / "x.asice"
+    made = export(office, record, file)
+    assert made["log_stamped"] is made["stamped"] is True
+    assert list(made["records"]) == ["request", "answer"]
+    assert made["records"]["answer"] == record
+    assert made["opened"] == made["private"]
+    code, found = verify(office, file)
+    assert code == 0
+    assert {each["verdict"] for each in found["findings"]} == {"proved"}
+    files = read_container(file.read_bytes())
+    assert json.loads(files["messages/request.body"]) == {"identity_number": PERSON}
+    assert json.loads(files["messages/answer.body"]) == {"full_name": "Nguyễn Thị Ánh"}
+    assert file.stat().st_mode & 0o077 == 0
+    # Whichever record of the exchange is named, the same is exported.
+    assert export(office, made["records"]["request"], tmp_path / "y.asice")["records"] == made["records"]
+    signers = [part for each in office.site.pki.signer_keys for part in ("--signer", each)]
+    assert verify(office, file, *signers, "--required", "2")[0] == 0
+    assert verify(office, file, *signers)[0] == 1  # all three must have signed, and two have
+    assert verify(office, file, roots=False)[0] == 1
+
+
+def test_the_export_is_a_record_that_says_who_and_why(office, tmp_path):
+    record = call(office)
+    wait_for_stamp(office, record)
+    before = len(records(office.site))
+    made = export(office, record, tmp_path / "x.asice", "--hide", "case")
+    (audit,) = [each for each in records(office.site, before) if each["kind"] == "audit"]
+    assert audit["decision"]["reasons"] == ["evidence"]
+    assert (audit.shown("auditor"), audit.shown("audit_case"), audit.shown("reason")) == ("Kiem", "TT-1", "complaint")
+    assert audit.shown("record") == record
+    assert audit.shown("question")["records"] == list(made["records"].values())
+    assert audit.shown("question")["hide"] == ["case"]
+
+
+def test_whoever_is_no_auditor_gets_nothing(office, tmp_path):
+    record = call(office)
+    options = auditor(office.site)
+    options[options.index("--auditor-key") + 1] = office.site.pki.identities[PORTAL].key
+    file = tmp_path / "x.asice"
+    refused("evidence", "export", record, *options, "--out", file)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("name", ["person", "officer", "case", "target"])
+def test_what_is_hidden_stands_nowhere(office, tmp_path, name):
+    record = call(office)
+    wait_for_stamp(office, record)
+    file = tmp_path / "x.asice"
+    export(office, record, file, "--hide", name)
+    secret = {"person": PERSON, "officer": OFFICER, "case": CASE, "target": "/r1/VN/GOV/G15/registry/kept"}[name]
+    for path, content in read_container(file.read_bytes()).items():
+        assert secret.encode() not in content, path
+    code, found = verify(office, file)
+    assert code == 0
+    assert "absent" in {each["verdict"] for each in found["findings"]}
+
+
+def test_a_refusal_is_exported_alone(office, tmp_path):
+    answer = Caller(office).post({}, service=parse_service("VN/GOV/G15/registry/record"), purpose=None)
+    record = next((value for name, value in answer.head.fields if name.lower() == "motlan-receipt"), None)
+    assert record is not None, answer.head
+    wait_for_stamp(office, record)
+    file = tmp_path / "x.asice"
+    assert list(export(office, record, file)["records"]) == ["refusal"]
+    assert verify(office, file)[0] == 0
+
+
+def test_a_body_that_a_party_kept_is_held_against_the_record(office, tmp_path):
+    record = call(office, service=parse_service("VN/GOV/G15/registry/echo"))
+    wait_for_stamp(office, record)
+    right, wrong, file = tmp_path / "right", tmp_path / "wrong", tmp_path / "x.asice"
+    right.write_bytes(office.provider.last.body)
+    wrong.write_bytes(b"{}")
+    export(office, record, file, "--body", f"request={right}")
+    assert verify(office, file)[0] == 0
+    export(office, record, tmp_path / "y.asice", "--body", f"request={wrong}")
+    code, found = verify(office, tmp_path / "y.asice")
+    assert code == 1
+    assert [each["what"] for each in found["findings"] if each["verdict"] == "failed"] == [
+        "the kept body is the recorded one"
+    ]
+
+
+def test_a_file_is_not_replaced_and_an_unknown_record_leaves_none(office, tmp_path):
+    file = tmp_path / "x.asice"
+    file.write_text("mine")
+    assert "not replaced" in refused("evidence", "export", call(office), *auditor(office.site), "--out", file)
+    assert file.read_text() == "mine"
+    missing = tmp_path / "y.asice"
+    nobody = "01932d3e-8f1c-7abc-8def-000000000001"
+    assert "evidence_unavailable" in refused("evidence", "export", nobody, *auditor(office.site), "--out", missing)
+    assert not missing.exists()
+
+
+def test_for_people_in_their_language(office, tmp_path):
+    record = call(office)
+    wait_for_stamp(office, record)
+    file = tmp_path / "x.asice"
+    good("evidence", "export", record, *auditor(office.site), "--out", file)
+    ran = run("evidence", "verify", file, "--trust", office.site.pki.trust_list, lang="vi")
+    assert ran.code == 1
+    assert "gói không chứng minh được" in ran.said
+    given = ("--tsa-ca", TSA.write_roots(office.site.folder))
+    assert (
+        "mọi điều gói nêu ra đều đúng"
+        in run("evidence", "verify", file, "--trust", office.site.pki.trust_list, *given, lang="vi").said
+    )
+    assert PERSON not in ran.said
+
+
+def test_an_authority_that_does_not_answer_is_said_and_can_be_done_without(office, tmp_path):
+    record = call(office)
+    wait_for_stamp(office, record)
+    tsa = office.provider.tsa
+    url = office.site.config.read_text()
+    office.site.config.write_text(url.replace(tsa.url, "http://127.0.0.1:1/tsa"))
+    try:
+        file = tmp_path / "x.asice"
+        said = refused("evidence", "export", record, *auditor(office.site), "--out", file)
+        assert "attesting_unavailable" in said
+        made = export(office, record, file, "--unstamped")
+        assert (made["log_stamped"], made["stamped"]) == (True, False)
+        assert verify(office, file)[0] == 0
+    finally:
+        office.site.config.write_text(url)
