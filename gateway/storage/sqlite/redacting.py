@@ -50,7 +50,12 @@ def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
 
 def epochs_over(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
     """Epochs that have keys, and whose records all lie below an index; their ids."""
-    return [str(epoch) for (epoch,) in connection.execute(SQL["epochs_over"], (before, through)).fetchall()]
+    over = [str(epoch) for (epoch,) in connection.execute(SQL["epochs_over"], (before, through)).fetchall()]
+    if not over:
+        return []
+    size = connection.execute(SQL["tree"]).get[0]
+    waiting = {unpack(packed).epoch for _, packed in connection.execute(SQL["rows_after"], (size, -1))}
+    return [epoch for epoch in over if epoch not in waiting]
 
 
 def destroy_epochs(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
