@@ -69,11 +69,12 @@ def _print_found(found: Sequence[Found]) -> None:
 def _row(each: Found) -> tuple[str, ...]:
     said, decision = each.skeleton, each.skeleton["decision"]
     why = decision["reasons"][:1] if decision and decision["ruling"] != Ruling.ALLOWED else []
-    ending = () if each.ending is None else (f"→ {each.ending.skeleton['outcome']}", each.ending.id)
+    ending = each.ending
+    outcome = None if ending is None else f"→ {ending.skeleton['outcome']}"
     return (
-        each.id,
+        _lines(each.id, None if ending is None else ending.id),
         local(read_skeleton(canonical(said)).instant),
-        _lines(said["kind"], said["outcome"], *why, *ending),
+        _lines(said["kind"], said["outcome"], *why, outcome),
         _lines(said["client"], *each.private("officer"), *each.private("auditor")),
         _lines(said["service"], said["purpose"], *each.private("case")),
         _lines(*each.private("person")),

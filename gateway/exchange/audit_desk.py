@@ -124,10 +124,11 @@ class Desk:
         """
         role = self.prove(reader.key)
         second = None if reader.second is None else self._second(role, reader.second)
+        epochs = await self._epochs(reader, role, since, until)
         if self._begin is not None:  # only now: who may not read leaves nothing behind, not even an epoch
             await self._begin(reader.key)
             self._begin = None
-        return Admitted(reader=reader, role=role, second=second, epochs=await self._epochs(reader, role, since, until))
+        return Admitted(reader=reader, role=role, second=second, epochs=epochs)
 
     def prove(self, key: Any) -> Role:
         """The role by which a private key may read. Raises ExchangeError: ROLE_UNKNOWN, ROLE_DENIED, ROLE_ENDED."""

