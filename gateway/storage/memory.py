@@ -301,6 +301,14 @@ class MemoryLogStore:
             self._epochs[key] = (self._epochs[key][0], b"")
         return gone
 
+    async def damaged_rows(self, start: int, count: int) -> Sequence[str]:  # noqa: ARG002 - the port's
+        """As the port says: memory is not damaged."""
+        return []
+
+    async def damaged_tables(self) -> Sequence[str]:
+        """As the port says."""
+        return []
+
     async def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
         found = 0

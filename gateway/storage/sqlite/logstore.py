@@ -12,6 +12,8 @@ from gateway.model.log import Document, LogQuery, TreeWrite
 from gateway.model.storage import Attestation, Redaction, StoredRecord
 from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.attestations import find_attestations, put_attestation
+from gateway.storage.sqlite.checking import damaged_rows
+from gateway.storage.sqlite.checking_tables import damaged_tables
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
@@ -157,6 +159,14 @@ class SqliteLogStore:
         if not await self._engine.read(lambda connection: epochs_over(connection, through, before)):
             return []  # nothing to wipe, so nobody is held up
         return await self._engine.wipe(lambda connection: destroy_epochs(connection, through, before))
+
+    async def damaged_rows(self, start: int, count: int) -> Sequence[str]:
+        """As the port says."""
+        return await self._engine.read(lambda connection: damaged_rows(connection, start, count))
+
+    async def damaged_tables(self) -> Sequence[str]:
+        """As the port says."""
+        return await self._engine.read(damaged_tables)
 
     def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
