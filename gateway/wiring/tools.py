@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.config.load import Settings, load
 from gateway.exchange.receipts import Receipts
-from gateway.keys.file import load_private_key, load_public_key
+from gateway.keys.file import load_public_key
 from gateway.keys.onboarding import read_draft
 from gateway.ledger.epoch import Epoch, open_epoch
+from gateway.ledger.erasure_check import ErasureCheck
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.openings import epoch_of, open_sealed
 from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
@@ -21,7 +21,6 @@ from gateway.ledger.verify_record import StoredRecord
 from gateway.model import storage
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.receipt import RECEIPT_UNKNOWN
-from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import RecordId
 from gateway.model.storage import JournalUnavailableError
 from gateway.policy.policyset import PolicySet
@@ -29,6 +28,7 @@ from gateway.storage.sqlite.database import SchemaError
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
+from gateway.wiring.attesting import log_keys
 from gateway.wiring.rules import terms_of
 from gateway.wiring.trust import KIND as TRUST_KIND
 
@@ -91,19 +91,19 @@ async def receipt_of(config: Path, record_id: RecordId, size: int | None) -> byt
             raise ExchangeError(RECEIPT_UNKNOWN, "a record's id is a UUID") from None
 
 
-def log_key_of(settings: Settings) -> VerifierKey:
-    """The verifier key of a gateway's log: as the trust list names it, else of the gateway's own private key.
+def log_keys_of(settings: Settings) -> tuple[VerifierKey, ...]:
+    """The verifier keys of a gateway's log: all that the trust list names, else of the gateway's own private keys.
 
     Raises ExchangeError.
     """
     origin = settings.ledger.origin
-    for log in read_draft(settings.trust.list).logs:
-        if log.origin == origin:
-            return parse_vkey(log.vkey)
-    private = load_private_key(settings.ledger.log_key)
-    if not isinstance(private, Ed25519PrivateKey):
-        raise ExchangeError(KEY_FILE_UNUSABLE, f"{settings.ledger.log_key}: a log's key is Ed25519")
-    return VerifierKey(origin, private.public_key().public_bytes_raw())
+    named = tuple(parse_vkey(log.vkey) for log in read_draft(settings.trust.list).logs if log.origin == origin)
+    return named or log_keys(settings)
+
+
+def log_key_of(settings: Settings) -> VerifierKey:
+    """The first of ``log_keys_of``: the only one, unless the log changed its key."""
+    return log_keys_of(settings)[0]
 
 
 class StoredLog:
@@ -140,10 +140,17 @@ class StoredLog:
 
     def records(self) -> Iterator[StoredRecord]:
         """Every record that is in the tree, in the tree's order, its openings in clear where the key opens them."""
+        erasures = ErasureCheck()
         for start in range(0, self.size(), WIDTH):
             for stored in self._page(start):
                 if stored.index is not None:
-                    yield StoredRecord(stored.row.id, stored.index, stored.row.skeleton, self._opened(stored))
+                    if not stored.row.openings:
+                        erasures.empty(stored.row.id, stored.index)
+                    opened = self._opened(stored)
+                    erasures.saw(stored.row.skeleton, opened)
+                    yield StoredRecord(stored.row.id, stored.index, stored.row.skeleton, opened)
+        if self._epochs:
+            self.altered += erasures.unaccounted()
 
     def _page(self, start: int) -> list[storage.StoredRecord]:
         try:
@@ -159,7 +166,7 @@ class StoredLog:
 
     def _opened(self, stored: storage.StoredRecord) -> bytes | None:
         row = stored.row
-        if not self._epochs:
+        if not self._epochs or not row.openings:
             return None
         try:
             epoch = self._epochs.get(epoch_of(row.openings))
