@@ -1,4 +1,4 @@
-"""PEM (RFC 7468) of certificates and revocation lists, each under a line that says whose it is."""
+"""PEM (RFC 7468) of certificates and revocation lists: always the same bytes for the same DER."""
 
 import base64
 import textwrap
@@ -8,13 +8,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 
 def certificate_pem(der: bytes) -> bytes:
-    """A certificate. Raises ValueError if it is none."""
-    return _pem("CERTIFICATE", der, x509.load_der_x509_certificate(der).subject)
+    """A certificate."""
+    return _pem("CERTIFICATE", der)
 
 
 def crl_pem(der: bytes) -> bytes:
-    """A revocation list. Raises ValueError if it is none."""
-    return _pem("X509 CRL", der, x509.load_der_x509_crl(der).issuer)
+    """A revocation list."""
+    return _pem("X509 CRL", der)
 
 
 def der_of(pem: bytes) -> bytes:
@@ -22,7 +22,6 @@ def der_of(pem: bytes) -> bytes:
     return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
 
-def _pem(label: str, der: bytes, name: x509.Name) -> bytes:
+def _pem(label: str, der: bytes) -> bytes:
     lines = "\n".join(textwrap.wrap(base64.b64encode(der).decode(), 64))
-    said = name.rfc4514_string().replace("\n", " ").replace("-----", "")
-    return f"# {said}\n-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode()
+    return f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n".encode()

@@ -146,13 +146,17 @@ def _why_unsigned(each: Shown) -> str:
 
 
 def _check_body(each: Shown, body: bytes, signed: tuple[MessageSignature, ListedCertificate | None] | None) -> None:
+    """By its digest, and of a signed SOAP envelope by its signature. An answer's record has the digest of what the seal
+    was put on, so of the sealed envelope the signature alone says that it is the one.
+    """
     recorded = [opening.value for opening in each.openings.shown if opening.name == "body_sha256"]
-    if recorded != [hashlib.sha256(body).hexdigest()]:
+    is_recorded, called = recorded == [hashlib.sha256(body).hexdigest()], each.skeleton.kind in _CALLED
+    listed = None if signed is None or signed[0].scheme is not ProofScheme.WS_SECURITY else signed[1]
+    is_envelope = listed is not None and body.lstrip().startswith(b"<")
+    if not is_recorded and (called or not is_envelope):
         raise ExchangeError(EVIDENCE_INVALID, "its SHA-256 is not the one in the record, or that is not shown")
-    if signed is None or signed[1] is None or signed[0].scheme is not ProofScheme.WS_SECURITY:
-        return
-    if body.lstrip().startswith(b"<"):  # with attachments, the signed envelope is a part of it
-        check_envelope(body, signed[0], signed[1].der)
+    if signed is not None and listed is not None and is_envelope and (called or not is_recorded):
+        check_envelope(body, signed[0], listed.der)
 
 
 def _check_together(by_role: dict[str, Shown]) -> None:
