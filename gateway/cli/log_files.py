@@ -1,4 +1,7 @@
-"""A log's files over HTTP, for the verifier. What is not there is told apart from what cannot be had just now."""
+"""A log's files over HTTP, or out of a folder, for the verifier.
+
+What is not there is told apart from what cannot be had just now.
+"""
 
 import http.client
 import ssl
@@ -21,6 +24,20 @@ _LARGEST = 64 * 1024 * 1024
 """A bundle is 256 entries of at most 64 KiB, and a little."""
 
 _OK, _NOT_FOUND, _GONE = 200, 404, 410
+
+
+class FolderLog:
+    """``fetch`` out of a folder that is laid out as the log's files are (``motlan log mirror``)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, path: str) -> bytes:
+        """A file of the log. Raises FileNotFoundError where there is none; other OSErrors end the verb."""
+        file = self._folder / path
+        if file.is_file() and file.stat().st_size > _LARGEST:
+            raise click.ClickException(f"{path} is larger than a file of a log can be")
+        return file.read_bytes()
 
 
 class HttpLog:

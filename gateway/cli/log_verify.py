@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.log_export import verify_file
-from gateway.cli.log_files import HttpLog
+from gateway.cli.log_files import FolderLog, HttpLog
 from gateway.cli.output import example, fail, json_option, needs_gateway, note, print_json, say, verb
-from gateway.cli.values import File, NewFile, passphrase_of
+from gateway.cli.values import File, Folder, NewFile, passphrase_of
 from gateway.keys.file import load_private_key
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.verify import Fetch, VerifiedLog, VerifiedRecords, verify_log, verify_records
@@ -45,7 +45,15 @@ class Verified(Struct, frozen=True, kw_only=True):
 )
 @click.argument("file", metavar="[EXPORT]", required=False, type=File)
 @click.option("--url", help="The log's address: every tile and entry is fetched and verified.")
-@click.option("--vkey", help="The log's verifier key (C2SP), from a source you trust; needed with --url.")
+@click.option(
+    "--dir", "folder", type=Folder, help="A copy of the log (motlan log mirror): as --url, out of this folder."
+)
+@click.option(
+    "--vkey",
+    "vkeys",
+    multiple=True,
+    help="The log's verifier key (C2SP), from a source you trust; needed with --url and --dir. Several, if it changed.",
+)
 @click.option("--ca", type=File, help="CA certificates for TLS, PEM; the system's if not given.")
 @click.option(
     "--remember",
@@ -60,9 +68,9 @@ class Verified(Struct, frozen=True, kw_only=True):
 def verify_(ctx: click.Context, /, **options: Any) -> None:
     """Verify the whole log, and name everything that is wrong; exit 1 if anything is.
 
-    With --url nothing is believed but the verifier key: leaves are derived from the entries, and all tiles, the root
-    and the checkpoint's signature are compared with them. With --config the records in the gateway's database are
-    compared with the log's entries (fetched from --url if that is given too, else out of the database, where tree and
+    With --url or --dir nothing is believed but the verifier key: leaves are derived from the entries, and all tiles,
+    the root and the checkpoint's signature are compared with them. With --config the records in the gateway's database
+    are compared with the log's entries (of --url or --dir if one is given too, else out of the database, where tree and
     signature are verified first), and with --auditor-key their private fields with what they commit to.
 
     With the file of an export (motlan log export) that is verified, offline: edited, missing and reordered rows are
@@ -71,11 +79,18 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
     if options["file"] is not None:
         _export(ctx, options)
         return
-    if options["url"] is None and options["config"] is None:
-        raise click.UsageError("name the log's --url, a gateway's --config, or both")
-    if options["url"] is not None and options["vkey"] is None and options["config"] is None:
-        raise click.UsageError("--url needs --vkey: the log's key, from a source you trust, not from the log itself")
-    verified = _with_config(options) if options["config"] is not None else _over_http(options)
+    if options["url"] is not None and options["folder"] is not None:
+        raise click.UsageError("--url or --dir")
+    public = _public(options)
+    if public is None and options["config"] is None:
+        raise click.UsageError("name the log's --url, a copy's --dir, a gateway's --config, or two of them")
+    if public is not None and not options["vkeys"] and options["config"] is None:
+        raise click.UsageError("--url and --dir need --vkey: the log's key, from a source you trust, not from the log")
+    try:
+        verified = _whole(public, options)
+    finally:
+        if isinstance(public, HttpLog):
+            public.close()
     if options["as_json"]:
         print_json(_values(verified))
     else:
@@ -87,15 +102,15 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _export(ctx: click.Context, options: dict[str, Any]) -> None:
-    if options["vkey"] is not None:
-        key = parse_vkey(options["vkey"])
+    if options["vkeys"]:
+        keys = _keys(options)
     elif options["config"] is not None:
         loader = needs_gateway("gateway.config.load")
-        key = needs_gateway("gateway.wiring.tools").log_key_of(loader.load(options["config"]))
+        keys = needs_gateway("gateway.wiring.tools").log_keys_of(loader.load(options["config"]))
     else:
         raise click.UsageError("an export needs --vkey, the log's key from a source you trust, or a gateway's --config")
     try:
-        verify_file(options["file"], (key,), witnesses=(), quorum=0, as_json=options["as_json"])
+        verify_file(options["file"], keys, witnesses=(), quorum=0, as_json=options["as_json"])
     except ExchangeError as error:
         found = Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
         if options["as_json"]:
@@ -105,40 +120,47 @@ def _export(ctx: click.Context, options: dict[str, Any]) -> None:
         ctx.exit(1)
 
 
-def _over_http(options: dict[str, Any]) -> Verified:
-    files = HttpLog(options["url"], options["ca"])
-    try:
-        return _verify(files.fetch, parse_vkey(options["vkey"]), options)
-    finally:
-        files.close()
+def _public(options: dict[str, Any]) -> HttpLog | FolderLog | None:
+    if options["folder"] is not None:
+        return FolderLog(options["folder"])
+    return None if options["url"] is None else HttpLog(options["url"], options["ca"])
 
 
-def _with_config(options: dict[str, Any]) -> Verified:
+def _keys(options: dict[str, Any]) -> tuple[VerifierKey, ...]:
+    return tuple(parse_vkey(vkey) for vkey in options["vkeys"])
+
+
+def _whole(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:
+    if options["config"] is not None:
+        return _with_config(public, options)
+    assert public is not None
+    return _verify(public.fetch, _keys(options), options)
+
+
+def _with_config(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:
     tools, loader = needs_gateway("gateway.wiring.tools"), needs_gateway("gateway.config.load")
     settings = loader.load(options["config"])
     file = options["auditor_key"]
     auditor = None if file is None else load_private_key(file, passphrase=passphrase_of(file))
-    key = tools.log_key_of(settings) if options["vkey"] is None else parse_vkey(options["vkey"])
-    public = None if options["url"] is None else HttpLog(options["url"], options["ca"])
-
+    keys = _keys(options) or tools.log_keys_of(settings)
     context = click.get_current_context()
 
     def work(stored: Any) -> Verified:
         with context.scope(cleanup=False):  # in its thread too: the language hangs on it
             fetch = stored.fetch if public is None else public.fetch
-            found = _verify(fetch, key, options)
+            found = _verify(fetch, keys, options)
             return found if found.log is None else _records(found.log, stored, fetch, quiet=options["as_json"])
 
     found: Verified = tools.with_stored_log(settings, auditor, work)
     return found
 
 
-def _verify(fetch: Fetch, key: VerifierKey, options: dict[str, Any]) -> Verified:
+def _verify(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, Any]) -> Verified:
     remembered: Path | None = options["remember"]
     older = remembered.read_bytes() if remembered is not None and remembered.exists() else None
     try:
         with _progress(say("entries", "mục"), quiet=options["as_json"]) as report:
-            return Verified(log=verify_log(fetch, key, older=older, progress=report))
+            return Verified(log=verify_log(fetch, keys, older=older, progress=report))
     except ExchangeError as error:
         return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
     except LookupError:

@@ -16,6 +16,7 @@ VIETNAM = timezone(timedelta(hours=7))
 DAY = 86_400
 
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
+Folder = click.Path(exists=True, file_okay=False, path_type=Path)
 NewFile = click.Path(dir_okay=False, path_type=Path)
 
 _DAY_TEXT = len("2026-11-22")

@@ -1,13 +1,12 @@
 """What readers of a gateway's log work with: its database, their epochs, the trust list in force, and the log's key."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
 from gateway.config.load import Settings, load
@@ -19,8 +18,7 @@ from gateway.exchange.audit_desk import Begin, Desk, Quota
 from gateway.exchange.audit_people import People
 from gateway.exchange.exporting import Exporting
 from gateway.exchange.sequencer import LogHaltedError, Sequencer
-from gateway.keys.file import load_private_key, load_public_key
-from gateway.ledger.note import VerifierKey
+from gateway.keys.file import load_public_key
 from gateway.ledger.record import InForce
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import LOG_NOT_MOVING
@@ -31,6 +29,7 @@ from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.database import SchemaError
 from gateway.trust.document import Signers, TrustList
 from gateway.trust.jws import LastSeen, verify
+from gateway.wiring.attesting import log_signers
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.rules import BUILD
 from gateway.wiring.trust import KIND as TRUST_KIND
@@ -179,12 +178,8 @@ class _Quiet:
 
 def _sequencer(core: Core, settings: Settings) -> Sequencer | None:
     try:
-        private = load_private_key(settings.ledger.log_key)
+        own, *former = log_signers(settings)
     except ExchangeError:
-        return None  # the reader may not read the log's key: then the gateway has to run
-    if not isinstance(private, Ed25519PrivateKey):
-        return None
-    key = VerifierKey(settings.ledger.origin, private.public_key().public_bytes_raw())
-    sign: Callable[[bytes], bytes] = private.sign
+        return None  # the reader may not read the log's keys: then the gateway has to run
     holder = f"reader-{core.entropy(8).hex()}"
-    return Sequencer(core.store.log, core.clock, _Quiet(), key=key, sign=sign, holder=holder)
+    return Sequencer(core.store.log, core.clock, _Quiet(), key=own.key, sign=own.sign, holder=holder, former=former)
