@@ -5,9 +5,14 @@ all of it in memory, so that any of it can be made wrong.
 import base64
 import functools
 import hashlib
-import json
+import io
+import os
+import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -298,15 +303,43 @@ def usual() -> tuple[Bench, Material, bytes]:
     return made, material, made.container(material)
 
 
-def moment(instant: Instant) -> datetime:
-    return to_datetime(instant)
+class Unzipped:
+    """A container unzipped by another library, and what a verifier of it brings: for the commands of its VERIFY.md."""
 
+    def __init__(self, folder: Path, made: Bench, container: bytes) -> None:
+        self.root, self.scratch, brought = folder / "unzipped", folder / "scratch", folder / "brought"
+        for each in (self.root, self.scratch, brought):
+            each.mkdir()
+        with zipfile.ZipFile(io.BytesIO(container)) as opened:
+            opened.extractall(self.root)
+        (brought / "tsa.pem").write_bytes(made.pki.root.read_bytes())
+        for file in made.pki.signer_keys:
+            (brought / file.name).write_bytes(file.read_bytes())
+        self.environment = {
+            **os.environ,
+            "TMPDIR": str(self.scratch),
+            "SIGNERS": str(brought / "*.pub.pem"),
+            "TSA_ROOTS": str(brought / "tsa.pem"),
+        }
 
-def write_bench(folder: Path, made: Bench) -> None:
-    """What a verifier of this bench's containers brings: trust list, signers, roots."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "list.jws").write_bytes(made.list)
-    (folder / "tsa.pem").write_bytes(made.pki.root.read_bytes())
-    for file in made.pki.signer_keys:
-        (folder / f"signer-{file.name}").write_bytes(file.read_bytes())
-    (folder / "about.json").write_text(json.dumps({"required": 2}))
+    @property
+    def blocks(self) -> list[tuple[str, str]]:
+        """The code blocks in order, each with its language: ``sh``, ``sh xmlsec1`` or ``python``."""
+        return re.findall(r"```([a-z0-9 ]+)\n(.*?)```", (self.root / "VERIFY.md").read_text(), re.DOTALL)
+
+    def commands(self, language: str) -> list[str]:
+        """The code blocks of a language."""
+        return [code for each, code in self.blocks if each == language]
+
+    def run(self, command: str, language: str) -> subprocess.CompletedProcess[str]:
+        """As somebody would who pastes it into a terminal in the unzipped root."""
+        interpreter = ["sh", "-e", "-c"] if language.startswith("sh") else [sys.executable, "-c"]
+        return subprocess.run(
+            [*interpreter, command],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
