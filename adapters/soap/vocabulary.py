@@ -23,6 +23,8 @@ SUSPECT = (b"include", b"chemaLocation")
 _MOST_NAMES = 4096
 _MOST_NAMESPACES = 128
 _LONGEST_NAME = 1024
+_LONGEST_SHAPE = 8192
+_MOST_SHAPES = 256
 
 _TAG = re.compile(rb"<[^/!?>][^>]*")
 _QUOTED = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
@@ -60,6 +62,8 @@ class Vocabulary:
         """Tokens as messages have them, of which all names are known: saves looking at them again."""
         self._pieces: set[bytes] = set()
         """What stands between the values of start tags, of which all names are known."""
+        self._shapes: dict[bytes, tuple[int, ...]] = {}
+        """Messages' start tags without their values → which of the values are namespaces."""
 
     def learn(self, names: Iterable[bytes]) -> None:
         """Names of ours: they take no room."""
@@ -71,14 +75,35 @@ class Vocabulary:
         Start tags without attributes are names by themselves, so of a message of known elements little is looked
         through.
         """
-        new = set(_TAG.findall(data)) - self._known
+        tags = _TAG.findall(data)
+        cut = _cut(tags)
+        shape = b"" if cut is None else b'"'.join(cut[0])
+        places = self._shapes.get(shape)
+        blank = self._known.issuperset(_BLANK.findall(data))
+        if cut is not None and places is not None and blank and self._names.issuperset([cut[1][at] for at in places]):
+            return Looked(data, len(cut[1]), frozenset(), usual=True)
+        looked = self._by_pieces(data, set(tags) - self._known, blank=blank)
+        if cut is not None and not looked.new:
+            self._learn_shape(shape, cut[0])
+        return looked
+
+    def _by_pieces(self, data: bytes, new: set[bytes], *, blank: bool) -> Looked:
         usual = self._usual(new)
-        if usual is not None and self._known.issuperset(_BLANK.findall(data)):
+        if blank and usual is not None:
             return Looked(data, usual, frozenset(), usual=True)
         looked = self._closely(data, new)
         if not looked.new:
             self._learn_pieces(new)
         return looked
+
+    def _learn_shape(self, shape: bytes, pieces: list[bytes]) -> None:
+        """All names in a message of this shape are known, but for its namespaces."""
+        places = tuple([at for at, piece in enumerate(pieces) if b"xmlns" in piece])
+        if len(shape) > _LONGEST_SHAPE or len(places) > _MOST_NAMESPACES or not _plain({shape}):
+            return
+        if len(self._shapes) >= _MOST_SHAPES:
+            self._shapes.clear()
+        self._shapes[shape] = places
 
     def _usual(self, tags: set[bytes]) -> int | None:
         """How many attributes stand in tags of which all pieces are known; None where that takes a closer look."""
@@ -131,7 +156,7 @@ class Vocabulary:
         self._names |= names
 
 
-def _cut(tags: set[bytes]) -> tuple[list[bytes], list[bytes]] | None:
+def _cut(tags: Iterable[bytes]) -> tuple[list[bytes], list[bytes]] | None:
     """Start tags cut at their quotes: what stands outside of values, and the values, by turns.
 
     None where some value may hold a quote or the end of its tag, so that inside and outside could change places: then a
