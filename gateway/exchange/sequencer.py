@@ -119,6 +119,11 @@ class Sequencer:
         """The largest tree that this process has seen published."""
         return self._largest
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that moves the tree now."""
+        return self._tree is not None
+
     def wake(self) -> None:
         """A record was committed."""
         self._woken.set()

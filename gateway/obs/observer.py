@@ -30,6 +30,15 @@ class Metrics:
         self.alarms = Counter("motlan_alarms", "Alarms", ["code"], registry=self.registry)
         self.in_flight = Gauge("motlan_in_flight", "Exchanges under way", registry=self.registry)
         self.log_size = Gauge("motlan_log_size", "Entries under the newest checkpoint", registry=self.registry)
+        self.log_verified_size = Gauge(
+            "motlan_log_verified_size", "Entries that the consistency watch has verified", registry=self.registry
+        )
+        self.log_verified_faults = Gauge(
+            "motlan_log_verified_faults", "Faults that the consistency watch knows of", registry=self.registry
+        )
+        self.log_verified_rounds = Gauge(
+            "motlan_log_verified_rounds", "Rounds over the whole log that the watch has ended", registry=self.registry
+        )
 
 
 class Observer:
