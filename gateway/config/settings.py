@@ -124,6 +124,14 @@ class Ledger(Struct, frozen=True, kw_only=True):
         Note(description="Auditors and data-protection officer: only they can open what is private.", min_length=1),
     ]
     checkpoint_seconds: Annotated[float, Note(description="Most seconds from a record to its checkpoint.", gt=0)] = 1.0
+    verify_per_second: Annotated[
+        int,
+        Note(
+            description="Records that the consistency watch verifies in a second, round after round; 0: it is off.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 1000
 
     def __post_init__(self) -> None:
         if not self.origin or "://" in self.origin or any(sign in self.origin for sign in "+ \n"):

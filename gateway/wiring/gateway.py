@@ -50,7 +50,7 @@ from gateway.server.wsdl import PATH as WSDL_PATH
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
 from gateway.trust.store import TrustStore
-from gateway.wiring.attesting import Attesting, build_attesting, log_signers
+from gateway.wiring.attesting import Attesting, build_attesting, log_keys, log_signers
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.erasing import retention_step
@@ -62,6 +62,7 @@ from gateway.wiring.rules import Origins, compile_rules, own_services
 from gateway.wiring.soap import Facades, facades_of, soap_codec, wsdls
 from gateway.wiring.trust import KIND as TRUST_KIND
 from gateway.wiring.trust import load_hosted, load_trust
+from gateway.wiring.watching import watch_step
 
 
 class _Adopted(Struct, frozen=True, kw_only=True):
@@ -200,6 +201,14 @@ class Gateway:
             steps=(
                 *self.attesting.steps,
                 retention_step(self.settings, self.core, lambda: self.pipeline.rules, self.observer),
+                watch_step(
+                    self.settings,
+                    self.core,
+                    keys=log_keys(self.settings),
+                    sequencer=self.sequencer,
+                    observer=self.observer,
+                    metrics=self.metrics,
+                ),
             ),
         )
         await self.chores.recover()
