@@ -22,6 +22,13 @@ _ATTRIBUTE: Final = re.compile(rb' (?:([^ ="]+):)?[^ :="]+="[^"]*"')
 _DECLARED: Final = re.compile(rb'xmlns:([^ ="]+)="')
 _NAMESPACE: Final = WSU.encode()
 _WSU: Final = b'xmlns:wsu="' + _NAMESPACE + b'"'
+_TAKEN: Final = (b"xmlns:wsu=", b"xmlns:S=", f'="{WSSE}"'.encode())
+"""What Body declares here, which canonical form would leave out inside of it; and ``wsu`` in blocks likewise. And the
+namespace of Security: another such header inside is refused where the envelope is read.
+"""
+_FEW: Final = 32
+_IN_VALUE: Final = re.compile(rb'="\s*([^\s"=<>:]{1,64}):')
+_IN_TEXT: Final = re.compile(rb">\s*([A-Za-z_][^\s\"=<>:]{0,63}):")
 _BODIES: Final = {
     soap: (f'<S:Body xmlns:S="{soap}" xmlns:wsu="{WSU}" wsu:Id="'.encode(), b'">', b"</S:Body>")
     for soap in (SOAP11, SOAP12)
@@ -51,8 +58,8 @@ def sign_written(written: WrittenEnvelope, terms: Terms) -> SignedEnvelope:
 
 def _identified(written: WrittenEnvelope, content: bytes, prefix: str) -> list[bytes] | None:
     """Blocks and Body with their ids, canonical; None where that takes reading them. content: all of them."""
-    if b"xmlns:wsu=" in content or b"xmlns:S=" in content or _uses_prefixes(content):
-        return None  # Body declares both, which canonical form leaves out inside of it; blocks declare wsu
+    if any(taken in content for taken in _TAKEN) or _uses_prefixes(content):
+        return None
     pieces: list[bytes] = []
     for number, block in enumerate(written.blocks):
         identified = _with_id(block, f"{prefix}-{number}".encode())
