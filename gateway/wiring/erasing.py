@@ -1,7 +1,7 @@
 """Erasure, legal holds and retention on a gateway's database: for its own chore, and for what role holders command."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,14 @@ from gateway.storage.sqlite.database import SchemaError
 from gateway.trust.document import Role, TrustList
 from gateway.trust.jws import LastSeen, verify
 from gateway.trust.roles import holder_of
+from gateway.wiring.audit import Sequenced
 from gateway.wiring.core import Core, build_core, recipient_of
 from gateway.wiring.rules import BUILD
 from gateway.wiring.tools import pinned
 from gateway.wiring.trust import KIND as TRUST_KIND
 
 _EVERY_SECONDS = 60.0
+_MOST_WAITING = 10_000
 
 
 def retention_of(settings: Settings) -> Retention:
@@ -103,25 +105,28 @@ class Erasing(Struct, frozen=True, kw_only=True):
             retention=retention_of(self.settings),
             backup_days=self.settings.retention.backup_days,
         )
-        return await Eraser(site).erase(order, self.trust, key=key, epochs=await self._epochs(key))
+        await self._sequenced()
+        report = await Eraser(site).erase(order, self.trust, key=key, epochs=await self._epochs(key))
+        await self._sequenced()
+        return report
 
     async def hold(self, held: Held, why: Why, key: Any) -> tuple[Hold, bytes]:
         """Place a hold with a role holder's private key; the hold and its document."""
         role = await self._holder(key)
         epochs = await self._epochs(key)
         data = await self._holding().draft(held, why, epochs=epochs, recipients=self.recipients, role=role, key=key)
-        return await self._holding().place(data, self.trust.roles, why=why, persons=held.persons), data
+        return await self._placed(data, why, held.persons), data
 
     async def lift(self, hold: str, why: Why, key: Any) -> tuple[Hold, bytes]:
         """Lift a hold with the private key of a holder of the role that placed it."""
         role = await self._holder(key)
         data = self._holding().draft_lifting(hold, why, recipients=self.recipients, role=role, key=key)
-        return await self._holding().place(data, self.trust.roles, why=why), data
+        return await self._placed(data, why), data
 
     async def place(self, data: bytes, key: Any) -> Hold:
         """Place a hold or a lifting that was signed before: what a crash left undone, or somebody took away."""
         await self._holder(key)
-        return await self._holding().place(data, self.trust.roles)
+        return await self._placed(data)
 
     async def holds(self, key: Any | None = None) -> list[tuple[Hold, Why | None]]:
         """Those in force. key: of a reader, who sees why."""
@@ -147,6 +152,18 @@ class Erasing(Struct, frozen=True, kw_only=True):
     def recipients(self) -> tuple[Recipient, ...]:
         """Who may read what is sealed."""
         return tuple(recipient_of(reader) for reader in self.settings.ledger.readers)
+
+    async def _placed(self, data: bytes, why: Why | None = None, persons: tuple[str, ...] = ()) -> Hold:
+        placed = await self._holding().place(data, self.trust.roles, why=why, persons=persons)
+        await self._sequenced()
+        return placed
+
+    async def _sequenced(self) -> None:
+        """Wait until what is recorded is in the tree, where the log moves at all: recorded it is in any case."""
+        waiting = await self.core.store.log.unsequenced(_MOST_WAITING)
+        if waiting:
+            with suppress(ExchangeError):
+                await Sequenced(self.core, self.settings)(waiting[-1].row.id)
 
     async def _holder(self, key: Any) -> Role:
         """The role of a key, which then also begins the epoch that its records are sealed under."""
