@@ -20,7 +20,7 @@ from gateway.cli.output import (
     visible,
     warn,
 )
-from gateway.cli.values import DAY, SUBSYSTEM, File, NewFile, now, passphrase_of
+from gateway.cli.values import DAY, SUBSYSTEM, File, Moment, NewFile, now, passphrase_of
 from gateway.keys.file import load_certificates, load_public_key
 from gateway.keys.onboarding import load_list_key, publish, read_draft, sign_file, write_draft
 from gateway.ledger.note import parse_vkey
@@ -55,7 +55,13 @@ def trust() -> None:
 @click.option("--required", type=click.IntRange(min=1), help="How many of the signers must sign.")
 @click.option("--authority", "authorities", multiple=True, type=File, help="CA certificates to add, PEM.")
 @click.option("--crl", "crls", multiple=True, type=File, help="Revocation lists (DER), in place of those it has.")
-@click.option("--role", "roles", multiple=True, metavar="ROLE=FILE", help="auditor or data-protection-officer = PEM.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE[:NAME][@UNTIL]=FILE",
+    help="Public key (PEM) of an auditor, data-protection-officer or operator; their name, and until when.",
+)
 @click.option("--log", "logs", multiple=True, metavar="VKEY", help="Verifier key of a gateway's log to add.")
 @click.option("--drop-log", "dropped", multiple=True, metavar="VKEY", help="Verifier key of a log to take out.")
 @verb
@@ -97,8 +103,15 @@ def _signers(files: tuple[Path, ...], required: int | None) -> Signers | None:
 
 
 def _role(text: str) -> Role:
-    name, _, file = text.partition("=")
-    return Role(role=RoleName(name), name=name, key=load_public_key(Path(file)))
+    said, _, file = text.partition("=")
+    said, _, until = said.partition("@")
+    role, _, name = said.partition(":")
+    return Role(
+        role=RoleName(role),
+        name=name or role,
+        key=load_public_key(Path(file)),
+        until=Moment(end=True).convert(until, None, None) if until else None,
+    )
 
 
 @trust.command("add-cert", epilog=example("motlan trust add-cert draft.json keys/sign.pem --owner VN/GOV/H41/portal"))

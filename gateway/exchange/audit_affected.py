@@ -14,7 +14,7 @@ from gateway.exchange.audit_desk import Desk, Reader, Reading
 from gateway.exchange.audit_question import Question
 from gateway.ledger.epoch import Epoch, Recipient
 from gateway.ledger.export_sealed import Affected, seal_rows
-from gateway.ledger.openings import epoch_of, open_bytes
+from gateway.ledger.openings import open_bytes
 from gateway.ledger.record import RecordKind
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import NO_DATA_PROTECTION_OFFICER
@@ -167,7 +167,7 @@ class _Gathered:
         """Whom a record names; None where it cannot be opened."""
         row = stored.row
         try:
-            epoch = self._epochs.get(epoch_of(row.openings))
+            epoch = self._epochs.get(row.epoch)
             opened = None if epoch is None else open_bytes(row.openings, epoch, row.id, row.entry)
         except ExchangeError:
             return None

@@ -163,7 +163,7 @@ class Exporting:
 def _opened(stored: StoredRecord, epochs: Any) -> bytes | None:
     row = stored.row
     try:
-        epoch = epochs.get(epoch_of(row.openings))
+        epoch = epochs.get(row.epoch)
         return None if epoch is None else open_bytes(row.openings, epoch, row.id, row.entry)
     except ExchangeError:  # erased, or altered: the row is exported without it
         return None

@@ -11,7 +11,7 @@ from gateway.config.positions import Path as KeyPath
 from gateway.config.problems import Document, Problem
 from gateway.config.secrets import read_vault_key
 from gateway.config.settings import ClientCertificates
-from gateway.keys.file import FileKey, load_certificates, load_signing_key
+from gateway.keys.file import FileKey, load_certificates, load_public_key, load_signing_key
 from gateway.keys.tls import client_context, server_context
 from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
@@ -20,7 +20,7 @@ from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import SubsystemId, parse_subsystem
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
 from gateway.model.log import Document as StoredDocument
-from gateway.model.usage import Usage
+from gateway.model.usage import RoleName, Usage
 from gateway.storage.sqlite.database import APPLICATION_ID, Database
 from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
@@ -181,6 +181,9 @@ class _Inspection:
         for index, reader in enumerate(ledger.readers):
             with self.at("ledger", "readers", index, "key"):
                 recipient_of(reader)
+                key = load_public_key(reader.key)
+                if trust and any(role.role is RoleName.OPERATOR and role.key == key for role in trust.document.roles):
+                    raise ValueError("this is an operator's key: operators do not open what is private")
 
     def database(self) -> None:
         """It can be written; and, where it is there, which list was seen last. It is neither made nor changed."""

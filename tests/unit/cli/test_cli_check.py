@@ -82,6 +82,11 @@ def _reader_that_signs_only(site):
     (site.folder / "pki/roles/auditor.pub.pem").write_bytes(public.read_bytes())
 
 
+def _operator_as_reader(site):
+    roles = site.folder / "pki/roles"
+    (roles / "auditor.pub.pem").write_bytes((roles / "operator.pub.pem").read_bytes())
+
+
 def _tampered_list(site):
     data = site.pki.trust_list.read_bytes()
     site.pki.trust_list.write_bytes(
@@ -106,6 +111,7 @@ WRONG = [
     (_another_log_key, "ledger.log_key", "names another key for the log motlan.example/log"),
     (_short_vault_key, "keys.vault_key", "64 hexadecimal digits"),
     (_reader_that_signs_only, "ledger.readers[1].key", "no public key in PEM"),
+    (_operator_as_reader, "ledger.readers[1].key", "this is an operator's key"),
     (_tampered_list, "trust.list", ""),
     (_too_many_signers, "trust.list", "2 of the signers in force have signed, 3 must"),
     (_database_of_another_program, "ledger.database", "is no database of this gateway"),

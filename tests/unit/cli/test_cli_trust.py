@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from gateway.cli.main import cli
 from gateway.keys.onboarding import read_draft
+from gateway.model.instant import rfc3339
 from gateway.model.usage import Usage
 from tests.support.cli import NEWCOMER, ORGANIZATION, good, refused, request_and_issue, run, signer_options
 from tests.support.gateways import PORTAL, make_site
@@ -151,13 +152,18 @@ def test_the_first_list_of_all(site, tmp_path):
     good(
         "trust", "draft", first, *signer_options(site), "--authority", pki / "ca/bundle.pem",
         "--crl", pki / "ca/root.crl", "--crl", pki / "ca/issuing.crl", "--log", site.pki.log_vkey,
-        "--role", f"auditor={pki}/roles/auditor.pub.pem",
+        "--role", f"auditor:Lê Thị Kiểm@2027-06-30={pki}/roles/auditor.pub.pem",
+        "--role", f"operator={pki}/roles/operator.pub.pem",
     )  # fmt: skip
     good("member", "new", own, "--organization", "Văn phòng Chính phủ", "--never-calls", "--draft", first)
     good("trust", "add-cert", first, pki / "gateway/sign.pem", "--owner", own, "--usage", Usage.GATEWAY_SIGN)
     good("trust", "publish", sign(site, first, 0, 1), "--to", target, *signer_options(site))
     document = read_draft(target)
-    assert (document.serial, len(document.authorities), len(document.crls), len(document.roles)) == (1, 2, 2, 1)
+    assert (document.serial, len(document.authorities), len(document.crls), len(document.roles)) == (1, 2, 2, 2)
+    auditor, operator = document.roles
+    assert (auditor.name, operator.name, operator.until) == ("Lê Thị Kiểm", "operator", None)
+    assert auditor.until is not None
+    assert rfc3339(auditor.until) == "2027-06-30T17:00:00.000Z"  # the day's end in Vietnam
     assert [log.vkey for log in document.logs] == [site.pki.log_vkey]
 
 
