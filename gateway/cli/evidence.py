@@ -19,6 +19,7 @@ from gateway.cli.output import (
     say,
     table,
     verb,
+    warn,
 )
 from gateway.cli.values import File, NewFile
 from gateway.keys.file import load_certificates, load_public_key
@@ -80,9 +81,11 @@ def export(record: str, **options: Any) -> None:
             file.unlink()
             raise
     if options["as_json"]:
-        fields = ("records", "log_stamped", "stamped", "opened", "private")
+        fields = ("records", "log_stamped", "stamped", "opened", "private", "wrong")
         print_json({"file": str(file), **{name: getattr(made, name) for name in fields}})
         return
+    for each in made.wrong:
+        warn(f"a verifier will find: {each}", f"bên xác minh sẽ thấy: {each}")
     roles = ", ".join(f"{role} {each}" for role, each in made.records.items())
     click.echo(say(f"✓ {file}: {roles}", f"✓ {file}: {roles}"))
     if made.opened < made.private:

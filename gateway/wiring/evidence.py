@@ -21,7 +21,10 @@ from gateway.exchange.payloads import PAYLOAD_TYP, blob_id
 from gateway.exchange.receipts import CHECKPOINT, Receipts
 from gateway.keys.file import FileKey, load_signing_key
 from gateway.ledger.evidence import Material, Piece, Stamp
+from gateway.ledger.evidence_findings import Verdict
 from gateway.ledger.evidence_pack import pack, sign_material
+from gateway.ledger.evidence_trust import Anchors
+from gateway.ledger.evidence_verify import verify_evidence
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.openings import Opening
 from gateway.ledger.receipt import verify_receipt
@@ -39,7 +42,7 @@ from gateway.trust.jws import payload_of
 from gateway.trust.wire import decode
 from gateway.wiring.audit import open_audit
 from gateway.wiring.core import SystemClock
-from gateway.wiring.evidence_stamping import Stamper, stamper_of
+from gateway.wiring.evidence_stamping import Stamper, roots_of, stamper_of
 from gateway.wiring.rules import BUILD
 from gateway.wiring.tools import log_key_of
 from gateway.wiring.trust import KIND as TRUST_KIND
@@ -66,7 +69,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 class Exported(Struct, frozen=True, kw_only=True):
     """A container. records: role → id. log_stamped, stamped: whether the log's checkpoint, and the container's own
-    signature, carry a timestamp. opened, private: how many fields are shown, of how many.
+    signature, carry a timestamp. opened, private: how many fields are shown, of how many. wrong: what a verifier with
+    this gateway's own trust list would find wrong with it.
     """
 
     data: bytes
@@ -75,6 +79,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     stamped: bool
     opened: int
     private: int
+    wrong: tuple[str, ...] = ()
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -88,6 +93,8 @@ class Source(Struct, frozen=True, kw_only=True):
     clock: Clock
     vault: Vault
     stamper: Stamper | None = None
+    authorities: tuple[bytes, ...] = ()
+    """Roots of the timestamp authorities, DER."""
 
 
 class Exporter:
@@ -108,6 +115,9 @@ class Exporter:
         admitted = await self._desk.admit(reader)
         stored = await self._exchange(wanted.record)
         found = _without(wanted.hide, {role: found_of(each, admitted.epochs) for role, each in stored.items()})
+        if not wanted.bodies.keys() <= found.keys():
+            roles = ", ".join(sorted(wanted.bodies.keys() - found.keys()))
+            raise ExchangeError(EVIDENCE_UNAVAILABLE, f"this exchange has no {roles}")
         self._desk.require_second(admitted, len(persons_in(found.values())))
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
@@ -135,6 +145,7 @@ class Exporter:
             stamped=stamper is not None,
             opened=sum(field is not None for each in fields for field in each),
             private=sum(len(each.skeleton["private"]) for each in found.values()),
+            wrong=self._wrong(data, material),
         )
 
     async def _exchange(self, record_id: RecordId) -> dict[str, StoredRecord]:
@@ -230,6 +241,12 @@ class Exporter:
         kept = {each.digest: each.content for each in await self._log.documents(kind)}
         return [(kind, kept[digest]) for digest in dict.fromkeys(digests) if digest in kept]
 
+    def _wrong(self, data: bytes, material: Material) -> tuple[str, ...]:
+        anchors = Anchors(lists=material.trust[-1:], authorities=self._source.authorities)
+        findings = verify_evidence(data, anchors).findings
+        failed = [each for each in findings if each.verdict is Verdict.FAILED]
+        return tuple(f"{each.subject}: {each.what.en}: {each.detail}" for each in failed)
+
     async def _packed(self, material: Material, stamper: Stamper | None) -> bytes:
         signed = sign_material(material, self._source.key, stamped=stamper is not None)
         return pack(signed, None if stamper is None else await stamper(signed.stamped))
@@ -259,6 +276,7 @@ def source_of(settings: Settings, vault: Vault) -> Source:
         clock=SystemClock(),
         vault=vault,
         stamper=stamper_of(settings.timestamps, os.urandom),
+        authorities=roots_of(settings.timestamps),
     )
 
 

@@ -70,6 +70,12 @@ def stamper_of(settings: Timestamps | None, entropy: Entropy) -> Stamper | None:
     return FirstOf(tuple(_asked(each, settings.call_seconds) for each in settings.authorities), entropy)
 
 
+def roots_of(settings: Timestamps | None) -> tuple[bytes, ...]:
+    """The roots of the configured authorities, DER, each once. Raises ExchangeError(KEY_FILE_UNUSABLE)."""
+    authorities = () if settings is None else settings.authorities
+    return tuple(dict.fromkeys(root for each in authorities for root in load_certificates(each.roots)))
+
+
 def _asked(chosen: TimestampAuthority, seconds: float) -> Asked:
     options = ClientOptions(connections=1, queue=1, body_limit=LARGEST_REPLY, spool_over=LARGEST_REPLY)
     believed = None if chosen.authorities is None else load_certificates(chosen.authorities)

@@ -106,6 +106,7 @@ def test_an_exchange_is_exported_stamped_with_its_bodies_and_verified_offline(of
     assert list(made["records"]) == ["request", "answer"]
     assert made["records"]["answer"] == record
     assert made["opened"] == made["private"]
+    assert made["wrong"] == []
     code, found = verify(office, file)
     assert code == 0
     assert {each["verdict"] for each in found["findings"]} == {"proved"}
@@ -175,12 +176,24 @@ def test_a_body_that_a_party_kept_is_held_against_the_record(office, tmp_path):
     wrong.write_bytes(b"{}")
     export(office, record, file, "--body", f"request={right}")
     assert verify(office, file)[0] == 0
-    export(office, record, tmp_path / "y.asice", "--body", f"request={wrong}")
+    made = export(office, record, tmp_path / "y.asice", "--body", f"request={wrong}")
+    assert [each.partition(": ")[0] for each in made["wrong"]] == ["request"]
     code, found = verify(office, tmp_path / "y.asice")
     assert code == 1
     assert [each["what"] for each in found["findings"] if each["verdict"] == "failed"] == [
         "the kept body is the recorded one"
     ]
+
+
+def test_a_body_of_no_message_of_the_exchange_is_refused(office, tmp_path):
+    body, file = tmp_path / "body", tmp_path / "x.asice"
+    body.write_bytes(b"{}")
+    record = call(office)
+    wait_for_stamp(office, record)
+    options = [*auditor(office.site), "--out", file]
+    assert "has no refusal" in refused("evidence", "export", record, *options, "--body", f"refusal={body}")
+    refused("evidence", "export", record, *options, "--body", f"../x={body}", code=2)
+    assert not file.exists()
 
 
 def test_a_file_is_not_replaced_and_an_unknown_record_leaves_none(office, tmp_path):

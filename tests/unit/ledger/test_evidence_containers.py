@@ -2,6 +2,8 @@
 
 import asyncio
 import functools
+import re
+from pathlib import Path
 
 import pytest
 from asn1crypto import x509 as asn1x509
@@ -325,3 +327,21 @@ def test_another_library_judges_the_certificates_alike():
         else:
             with pytest.raises(PathValidationError):
                 asyncio.run(checker.async_validate_usage({"digital_signature"}))
+
+
+def test_the_documentation_names_every_file():
+    page = (Path(__file__).parents[3] / "docs/evidence.md").read_text()
+    rows = [cell for line in page.splitlines() if line.startswith("| `") for cell in re.findall(r"`([^`]+)`", line)]
+    made = bench("docs")
+    for scheme in ("http-sig", "jws"):
+        container = made.container(
+            made.material(made.exchange(PORTAL, scheme), bodies=("request",), crls=(revoking(300),))
+        )
+        for path in read_container(container):
+            general = re.sub(r"[A-Za-z0-9_-]{43}", "KEYID", re.sub(r"[0-9a-f]{64}", "DIGEST", path))
+            general = re.sub(r"-\d+\.pem", "-N.pem", re.sub(r"/\d+\.crl", "/N.crl", general))
+            general = re.sub(r"(request|answer)-(signature)(?=\.)", "ROLE-NAME", general)
+            general = re.sub(r"/(request|answer)\.", "/ROLE.", general)
+            name = general.rpartition("/")[2]
+            dotted = f".{name.partition('.')[2]}"
+            assert {general, name, dotted} & set(rows), path
