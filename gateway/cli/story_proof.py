@@ -18,8 +18,8 @@ from gateway.ledger.export_verify import VerifiedExport, verify_export
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.verify import verify_records
 from gateway.model.errors import ExchangeError
+from gateway.storage.sqlite.tampering import edited_copy
 from gateway.wiring.demo import World
-from gateway.wiring.tampering import edited_copy
 from gateway.wiring.tools import with_stored_log
 
 EXPORT = "who-looked.csv"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import apsw
 import msgspec
+from msgspec import structs
 
-_SKELETON = 4
-"""Where a journal row has its skeleton (``gateway.storage.sqlite.rows``)."""
+from gateway.storage.sqlite.rows import unpack
 
 
 def edited_copy(database: Path, copy: Path, seq: int, old: bytes, new: bytes) -> None:
@@ -18,12 +18,11 @@ def edited_copy(database: Path, copy: Path, seq: int, old: bytes, new: bytes) ->
     try:
         with target.backup("main", source, "main") as backup:
             backup.step()
-        packed = target.execute("SELECT row FROM journal WHERE seq = ?", (seq,)).get
-        row = msgspec.msgpack.decode(packed)
-        if old not in row[_SKELETON]:
+        row = unpack(bytes(target.execute("SELECT row FROM journal WHERE seq = ?", (seq,)).get))
+        if old not in row.skeleton:
             raise ValueError("the record does not say that")
-        row[_SKELETON] = row[_SKELETON].replace(old, new)
-        target.execute("UPDATE journal SET row = ? WHERE seq = ?", (msgspec.msgpack.encode(row), seq))
+        edited = structs.replace(row, skeleton=row.skeleton.replace(old, new))
+        target.execute("UPDATE journal SET row = ? WHERE seq = ?", (msgspec.msgpack.encode(edited), seq))
     finally:
         source.close()
         target.close()
