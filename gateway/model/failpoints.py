@@ -9,6 +9,9 @@ is written, nothing committed; ``journal.committed`` durable, nobody told yet; `
 transaction, before the tree moves; ``log.written`` before its commit; ``log.committed`` after it;
 ``wal.checkpointing``, ``wal.checkpointed`` around copying the write-ahead log into the database;
 ``sequencer.read``, ``sequencer.appended``, ``sequencer.signed``, ``sequencer.published`` the sequencer's step;
+``log.redacting`` before each record that an erasure changes; ``wal.scrubbing`` before the write-ahead log is cut;
+``erasure.recorded``, ``erasure.redacted``, ``erasure.destroyed``, ``retention.recorded``, ``retention.destroyed`` what
+their names say;
 ``recovery.found``, ``recovery.abandoned`` before and after each record of a request without an end.
 """
 
