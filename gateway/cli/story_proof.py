@@ -6,8 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
-
 from gateway.cli.story import Teller
 from gateway.cli.story_log import settled
 from gateway.exchange.audit_people import Look
@@ -18,9 +16,8 @@ from gateway.ledger.export_verify import VerifiedExport, verify_export
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.verify import verify_records
 from gateway.model.errors import ExchangeError
-from gateway.storage.sqlite.tampering import edited_copy
 from gateway.wiring.demo import World
-from gateway.wiring.tools import with_stored_log
+from gateway.wiring.tools import edited_copy_of, with_stored_log
 
 EXPORT = "who-looked.csv"
 """What is exported, in the demo's folder."""
@@ -106,20 +103,16 @@ def _edited_export(file: Path, key: VerifierKey, officer: str) -> tuple[int, str
 
 def _edited_database(world: World, look: Look) -> str:
     """What the verifier of stored records says of a copy of the database in which a record was edited."""
-    settings = world.gateway.settings
     purpose = str(look.first.skeleton["purpose"]).encode()
+    change = b'"purpose":"%b"' % purpose, b'"purpose":"9.999999"'
+
+    def work(stored: Any) -> str:
+        try:
+            verify_records(stored.records(), stored.fetch, stored.size(), complete=True)
+        except ExchangeError as error:
+            return "; ".join(error.parts)
+        return ""
+
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "copy.sqlite"
-        edited_copy(
-            settings.ledger.database, copy, look.first.seq, b'"purpose":"%b"' % purpose, b'"purpose":"9.999999"'
-        )
-
-        def work(stored: Any) -> str:
-            try:
-                verify_records(stored.records(), stored.fetch, stored.size(), complete=True)
-            except ExchangeError as error:
-                return "; ".join(error.parts)
-            return ""
-
-        copied = replace(settings, ledger=replace(settings.ledger, database=copy))
+        copied = edited_copy_of(world.gateway.settings, Path(folder) / "copy.sqlite", look.first.seq, change)
         return with_stored_log(copied, None, work)
