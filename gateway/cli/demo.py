@@ -15,6 +15,7 @@ from gateway.cli.story import Scene, Step, Teller, Told
 from gateway.cli.story_attacks import wiretap
 from gateway.cli.story_log import finding, verification
 from gateway.cli.story_page import render
+from gateway.cli.story_proof import proof
 from gateway.cli.story_scenes import birth, browsing, freezing, refusals
 from gateway.cli.story_soap import languages
 from gateway.model.errors import ExchangeError
@@ -111,6 +112,7 @@ async def _play(world: World) -> Told:
         found = await finding(teller, curious, registrar)
         await languages(teller, client)
         await freezing(teller, client)
+        await proof(teller, world.people.story.neighbours[0].identity_number)
         await verification(teller, found)
     return teller.told
 

@@ -1,4 +1,4 @@
-"""The demo's story: six scenes on a real gateway, each step checked as it is told."""
+"""The demo's story: seven scenes on a real gateway, each step checked as it is told."""
 
 import time
 from collections.abc import Awaitable, Callable
