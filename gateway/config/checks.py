@@ -55,6 +55,8 @@ def _attesting_files(top: GatewayFile) -> list[tuple[KeyPath, Path | None]]:
     for index, authority in enumerate(() if top.timestamps is None else top.timestamps.authorities):
         path = ("timestamps", "authorities", index)
         files += [((*path, name), getattr(authority, name)) for name in ("roots", "certificate", "authorities")]
+    for index, issuer in enumerate(() if top.citizens is None else top.citizens.issuers):
+        files.append((("citizens", "issuers", index, "key"), issuer.key))
     return files
 
 
@@ -169,10 +171,14 @@ def _check_element(document: Document, path: KeyPath, schemas: SchemaFolder, sch
         document.complain(path, f"{pointer} is no element of {schema_id.rpartition('/')[2]}{hint}")
 
 
-def check_grants(grants: list[GrantSource], sources: list[ServiceSource], schemas: SchemaFolder) -> None:
-    """Grants have names of their own, are for services that exist, and for elements that those have."""
+def check_grants(
+    grants: list[GrantSource], sources: list[ServiceSource], schemas: SchemaFolder, own: Iterable[str] = ()
+) -> None:
+    """Grants have names of their own, are for services that exist, and for elements that those have. own: the gateway's
+    services that can be granted.
+    """
     services = _services(sources)
-    known = {name for source in sources for name in source.ids}
+    known = {name for source in sources for name in source.ids} | set(own)
     seen: dict[str, Path] = {}
     for source in grants:
         grant, document = source.grant, source.document

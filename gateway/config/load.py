@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gateway.config.attesting import Timestamps, Witnesses
 from gateway.config.checks import check_files, check_grants, check_procedures, check_providers, check_services
+from gateway.config.citizens import ACCESSES_CODE, Citizens
 from gateway.config.environment import environment, override
 from gateway.config.mappings import MappingFile, check_mappings, mapping_of
 from gateway.config.policy_files import GrantTable, PolicyFile
@@ -74,6 +75,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     mappings: Mapping[ServiceId, MappingFile] = {}
     witnesses: Witnesses | None = None
     timestamps: Timestamps | None = None
+    citizens: Citizens | None = None
 
     @property
     def policy_digest(self) -> str:
@@ -133,7 +135,7 @@ class _Loading:
         check_services(self.services, schemas, has_procedures="procedures" in self.bundles)
         self.mappings = check_mappings(self.services, schemas, self.problems)
         if self.services:  # else every grant would be called wrong for want of its service
-            check_grants(self.grants, self.services, schemas)
+            check_grants(self.grants, self.services, schemas, own=_own(top))
             check_procedures(self.procedures, self.services, schemas)
         if top is None:
             return None
@@ -205,6 +207,7 @@ class _Loading:
             logging=top.logging,
             witnesses=top.witnesses,
             timestamps=top.timestamps,
+            citizens=top.citizens,
             providers={file.provider.name: file.provider for file in files if file.provider},
             services={service.id: service for file in files for service in file.service},
             provider_of={service.id: file.provider.name for file in files if file.provider for service in file.service},
@@ -243,3 +246,10 @@ def _bundle(files: Iterable[Path]) -> bytes:
             content = b""
         parts.append(b"%s\n%d\n" % (file.name.encode(), len(content)) + content)
     return b"".join(parts)
+
+
+def _own(top: GatewayFile | None) -> tuple[str, ...]:
+    """The gateway's own services that are granted like any other."""
+    if top is None or top.citizens is None:
+        return ()
+    return (f"{top.gateway.subsystem}/{ACCESSES_CODE}",)

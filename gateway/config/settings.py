@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct, field
 
 from gateway.config.attesting import Timestamps, Witnesses
+from gateway.config.citizens import Citizens
 from gateway.model.addresses import parse_network
 from gateway.model.ids import SubsystemId
 from gateway.validation.limits import Limits
@@ -329,6 +330,9 @@ class GatewayFile(Struct, frozen=True, kw_only=True):
     logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
     witnesses: Annotated[Witnesses | None, Note(description="Who cosigns checkpoints; absent: nobody.")] = None
     timestamps: Annotated[Timestamps | None, Note(description="Who timestamps them; absent: nobody.")] = None
+    citizens: Annotated[
+        Citizens | None, Note(description="Citizens' own lists of accesses; absent: not offered, and not kept.")
+    ] = None
 
     __required_clauses__: ClassVar[dict[str, str]] = {
         "ledger": "the clause [ledger] is absent: there is no exchange without a log, and it has no default",

@@ -156,7 +156,7 @@ class Holding:
             role=role.role.value,
             records=tuple(dict.fromkeys((*held.records, *(each.row.id for each in partners)))),
             subjects=subjects if held.persons or held.cases else {},
-            why=_sealed(why, recipients),
+            why=sealed_why(why, recipients),
         )
         return sign(HOLD_TYP, hold.encode(), key)
 
@@ -168,7 +168,7 @@ class Holding:
             issued=self._clock.now(),
             role=role.role.value,
             lifts=hold,
-            why=_sealed(why, recipients),
+            why=sealed_why(why, recipients),
         )
         return sign(HOLD_TYP, lifting.encode(), key)
 
@@ -213,7 +213,8 @@ def why_of(hold: Hold, key: Any) -> Why | None:
         return None
 
 
-def _sealed(why: Why, recipients: Sequence[Recipient]) -> str:
+def sealed_why(why: Why, recipients: Sequence[Recipient]) -> str:
+    """Why, as a JWE to the readers."""
     clear = json.dumps({"case": why.case, "reason": why.reason}, ensure_ascii=False).encode()
     return seal_to(_WHY_TYP, clear, [(each.kid, each.key) for each in recipients]).decode()
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 
+from gateway.exchange.citizens import about_citizen
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.events import Event, answer_event, persons_at, request_event
-from gateway.exchange.marks import Marks
+from gateway.exchange.marks import Mark, Marks
 from gateway.exchange.payloads import Kept, Payloads
 from gateway.exchange.retrying import Retries
 from gateway.exchange.rules import Route
 from gateway.ledger.openings import SEAL_RANDOM, seal
 from gateway.ledger.record import build, random_needed
+from gateway.model.citizen import CITIZEN_NONCE
 from gateway.model.decision import Charge
 from gateway.model.errors import ErrorKind, ExchangeError
+from gateway.model.errors.citizen import CITIZEN_TOKEN_USED
 from gateway.model.errors.gateway import ANSWER_UNRECORDED, RECORD_FAILED
 from gateway.model.errors.policy import QUOTA_SPENT
 from gateway.model.errors.request import MESSAGE_ID_REUSED, REPLAYED_NONCE, SIGNATURE_TOO_OLD
@@ -44,6 +47,7 @@ class Recorder:
     """Builds records and commits each with everything that must be durable with it, or none of it.
 
     committed: called after each commit, to wake the sequencer. payloads: seals the bodies of services that keep them.
+    citizens: the key for citizens' own lists; None: none are kept.
     """
 
     def __init__(
@@ -56,8 +60,10 @@ class Recorder:
         entropy: Entropy,
         committed: Callable[[], None],
         payloads: Payloads | None = None,
+        citizens: bytes | None = None,
     ) -> None:
         self._payloads = payloads
+        self._citizens = citizens
         self._journal = journal
         self._committed = committed
         self._epochs = epochs
@@ -75,10 +81,13 @@ class Recorder:
         received = verified.claimed.received
         kept = self._kept(route, received.body, received.head.fields)
         event = request_event(authorized, route)
+        nonces, charges = nonces_of(verified), authorized.decision.charges
+        if route.citizen is not None:
+            citizen = route.citizen(verified)
+            event, nonces = about_citizen(event, citizen.number), (*nonces, citizen.nonce)
         row = self.row(event if kept is None else kept.noted(event))
         blobs = () if kept is None else kept.blobs(row, event.facts)
         start = self._retries.start(authorized)
-        nonces, charges = nonces_of(verified), authorized.decision.charges
         commit = Commit(
             row=row,
             nonces=nonces,
@@ -159,6 +168,8 @@ class Recorder:
 
     async def _why_used(self, nonces: tuple[Nonce, ...]) -> ErrorKind:
         """Used before; or so old that it may have been, and was forgotten since: a clock was set back."""
+        if any(nonce.key.startswith(CITIZEN_NONCE) for nonce in nonces):
+            return CITIZEN_TOKEN_USED  # whatever else of it was used too: it needs another token
         try:
             watermark = await self._journal.nonce_watermark()
         except JournalUnavailableError:
@@ -170,17 +181,24 @@ class Recorder:
         epoch, facts, entropy = self._epochs.current, event.facts, self._entropy
         built = build(facts, entropy(random_needed(len(facts.private))))
         if self._marks.key is not epoch.pseudonym_key:
-            self._marks = Marks(epoch.pseudonym_key)
+            self._marks = Marks(epoch.pseudonym_key, epoch.id, self._citizens)
         return Row(
             id=built.id,
             entry=built.entry,
             skeleton=built.skeleton,
             openings=seal(built, epoch, entropy(SEAL_RANDOM)),
             epoch=epoch.id,
-            pseudonyms=self._marks.of(event.persons, event.officer, event.case, event.message),
+            pseudonyms=self._marks_of(event),
             opens=event.opens,
             ends=event.ends,
         )
+
+    def _marks_of(self, event: Event) -> tuple[Mark, ...]:
+        """Persons come first, then their marks for their own lists: erasure tells by that order whose is whose. Records
+        of no client's call (auditors' readings, holds) are in nobody's list.
+        """
+        marks = self._marks.of(event.persons, event.officer, event.case, event.message)
+        return marks if event.facts.client is None else (*marks, *self._marks.listed(event.persons))
 
 
 def nonces_of(verified: Verified) -> tuple[Nonce, ...]:

@@ -1,13 +1,15 @@
 """Everything in force at one moment: trust list, policy and services, compiled. One exchange sees one snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from gateway.ledger.record import InForce
+from gateway.model.citizen import Citizen
 from gateway.model.ids import ServiceId
 from gateway.model.pointer import Pointer
+from gateway.model.stages import Verified
 from gateway.policy.policyset import PolicySet
 from gateway.ports import Interface, Target
 from gateway.signing.algorithms import PublicKey
@@ -28,7 +30,8 @@ class Route(Struct, frozen=True, kw_only=True):
     private fields of its record. parse_answer: the answer is parsed though it has no schema, since persons' numbers
     are looked for in it. person_in_url: a person's number may stand in path or query. composed: its answers are made
     of other services' answers, each decided and recorded by itself, so none is kept for retries: they are made anew.
-    sealed: bodies are kept, sealed to the readers. in_force: digests of what decides its calls.
+    sealed: bodies are kept, sealed to the readers. citizen: proves whose own token comes with a call; None: it needs
+    none. in_force: digests of what decides its calls.
     """
 
     service: ServiceId
@@ -42,6 +45,7 @@ class Route(Struct, frozen=True, kw_only=True):
     person_in_url: bool = False
     composed: bool = False
     sealed: bool = False
+    citizen: Callable[[Verified], Citizen] | None = None
 
 
 class Rules(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,8 @@ _OF_AUDITS = frozenset(
     }
 )
 """Who looked, and how much, stays when the person whom they looked for is erased; what they asked goes."""
-_FIELD = {"message": "message_id"}
+_CITIZEN = "citizen"
+_FIELD = {"message": "message_id", _CITIZEN: PERSON}
 _LAST_DAYS = {2: 28, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
@@ -119,7 +120,23 @@ def marks_left(row: Row, before: Openings, left: Openings, *, erased: Collection
     if not left.shown:
         return ()
     gone = {field.name for field in before.shown} - {field.name for field in left.shown}
-    return tuple(mark for mark in row.pseudonyms if mark[1] not in erased and _FIELD.get(mark[0], mark[0]) not in gone)
+    also = _citizens_of(row.pseudonyms, erased)
+    return tuple(
+        mark
+        for mark in row.pseudonyms
+        if mark[1] not in erased and mark[1] not in also and _FIELD.get(mark[0], mark[0]) not in gone
+    )
+
+
+def _citizens_of(marks: Collection[Mark], erased: Collection[bytes]) -> frozenset[bytes]:
+    """The marks for their own lists of those persons: they stand in the order of the persons' pseudonyms. All of them,
+    where there are not as many.
+    """
+    persons = [value for kind, value in marks if kind == PERSON]
+    citizens = [value for kind, value in marks if kind == _CITIZEN]
+    if len(persons) != len(citizens):
+        return frozenset(citizens)
+    return frozenset(own for person, own in zip(persons, citizens, strict=True) if person in erased)
 
 
 def _is_another(field: Opening, numbers: Collection[str]) -> bool:

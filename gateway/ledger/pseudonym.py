@@ -20,6 +20,7 @@ class Subject(StrEnum):
     OFFICER = "officer"
     CASE = "case"
     MESSAGE = "message"
+    CITIZEN = "citizen"
 
 
 def pseudonym(key: bytes, subject: Subject, *parts: str) -> bytes:

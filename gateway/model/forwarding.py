@@ -26,6 +26,7 @@ NOT_FORWARDED: Final = frozenset(
         # ours to say
         "client-cert",
         "client-cert-chain",
+        "motlan-citizen",
         "motlan-consent",
         "motlan-jws",
         "motlan-original-target",

@@ -16,6 +16,7 @@ REQUEST_FIELDS: Final = (
     "x-road-security-server",
     "motlan-purpose",
     "motlan-consent",
+    "motlan-citizen",
     "idempotency-key",
     "prefer",
 )

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -43,7 +44,7 @@ class SystemClock:
 
 
 class Core(Struct, frozen=True, kw_only=True):
-    """The parts under every use case, on one database."""
+    """The parts under every use case, on one database. citizens: the key for citizens' own lists."""
 
     clock: Clock
     entropy: Entropy
@@ -52,6 +53,7 @@ class Core(Struct, frozen=True, kw_only=True):
     retries: Retries
     recorder: Recorder
     quota_pseudonym: Callable[[str, str], bytes]
+    citizens: bytes
 
 
 async def build_core(
@@ -79,23 +81,20 @@ async def build_core(
         await store.close()
         raise
     retries = Retries(store.vault, _derived(vault_key, b"vault"), entropy, seconds=settings.timeouts.idempotency)
-    quota_key = _derived(vault_key, b"quota")
+    quota_key, citizens = _derived(vault_key, b"quota"), _derived(vault_key, b"citizens")
+    shared: dict[str, Any] = {"clock": clock, "entropy": entropy, "epochs": epochs, "retries": retries}
     return Core(
-        clock=clock,
-        entropy=entropy,
+        **shared,
         store=store,
-        epochs=epochs,
-        retries=retries,
         recorder=Recorder(
+            **shared,
             journal=store.journal,
-            epochs=epochs,
-            retries=retries,
-            clock=clock,
-            entropy=entropy,
             committed=committed,
             payloads=Payloads(readers, most=settings.retention.payload_bytes),
+            citizens=None if settings.citizens is None else citizens,
         ),
         quota_pseudonym=lambda kind, value: pseudonym(quota_key, Subject(kind), value),
+        citizens=citizens,
     )
 
 

@@ -240,6 +240,7 @@ class Gateway:
             clock=core.clock,
             log=core.store.log,
             epochs=core.epochs,
+            citizens=core.citizens,
         )
         rules = compile_rules(origins)
         configurations = Configurations(core.store.log, core.recorder, core.clock, core.entropy)

@@ -11,6 +11,8 @@ from adapters.rest.outbound import RestOptions, RestTarget
 from adapters.rest.outbound import ServiceKind as RestKind
 from gateway.config.load import Settings
 from gateway.config.services import Adapter, Payload, ServiceSettings
+from gateway.exchange.accesses import PATH as ACCESSES_PATH
+from gateway.exchange.accesses import RECEIPT_PATH as ACCESS_PATH
 from gateway.exchange.epochs import Epochs
 from gateway.exchange.prefill import PrefillSchema
 from gateway.exchange.receipt_service import PATH as RECEIPTS_PATH
@@ -24,6 +26,7 @@ from gateway.ports import Clock, Interface, LogStore, Target
 from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
+from gateway.wiring.accesses import accesses_routes, accesses_service, accesses_terms
 from gateway.wiring.interfaces import build_interfaces, request_schema, soap_target
 from gateway.wiring.mappings import entry_point_target, mapped_target
 from gateway.wiring.metadata import metadata_routes, metadata_terms
@@ -34,7 +37,8 @@ BUILD = f"motlan {version('motlan')}"
 
 class Origins(Struct, frozen=True, kw_only=True):
     """What rules are compiled from. providers: by name. prefill: the target of the gateway's own service. clock: of
-    the targets that need one. log, epochs: what receipts are made of.
+    the targets that need one. log, epochs: what receipts are made of. citizens: the key for
+    citizens' lists.
     """
 
     settings: Settings
@@ -44,6 +48,7 @@ class Origins(Struct, frozen=True, kw_only=True):
     clock: Clock
     log: LogStore
     epochs: Epochs
+    citizens: bytes = b""
 
 
 def compile_rules(origins: Origins) -> Rules:
@@ -54,7 +59,14 @@ def compile_rules(origins: Origins) -> Rules:
     routes = {each.id: _route(each, origins, schemas, interfaces.get(each.id)) for each in settings.services.values()}
     policy = PolicySet.compile(settings.grants, terms_of(settings))
     receipts = receipt_route(settings, in_force(settings, trust), origins.log, origins.epochs)
-    own = {receipts.service: receipts}
+    own = {receipts.service: receipts} | accesses_routes(
+        settings,
+        in_force(settings, trust),
+        trust,
+        log=origins.log,
+        clock=origins.clock,
+        key=origins.citizens,
+    )
     return Rules(
         trust=trust,
         keys={key.keyid: PublicKey(key.key, keyid=key.keyid) for key in trust.listed() if key.key is not None},
@@ -68,7 +80,7 @@ def compile_rules(origins: Origins) -> Rules:
 def terms_of(settings: Settings) -> list[ServiceTerms]:
     """What policy must know of every service, those that describe the others and the receipts included."""
     services = [_terms(each) for each in settings.services.values()]
-    return [*services, *metadata_terms(settings), receipt_terms(settings)]
+    return [*services, *metadata_terms(settings), receipt_terms(settings), *accesses_terms(settings)]
 
 
 def in_force(settings: Settings, trust: TrustStore, schema: bytes | None = None) -> InForce:
@@ -147,7 +159,9 @@ def _target(chosen: ServiceSettings, origins: Origins, interface: Interface | No
 def own_services(settings: Settings) -> dict[str, ServiceId]:
     """Paths of our own API → the services they are. One that ends in ``/`` is followed by something's name."""
     prefill = [each.id for each in settings.services.values() if each.adapter is Adapter.PREFILL]
-    return {RECEIPTS_PATH: receipt_service(settings), **dict(zip((PREFILL_PATH,), prefill, strict=False))}
+    accesses = () if settings.citizens is None else (ACCESSES_PATH, ACCESS_PATH)
+    own = {RECEIPTS_PATH: receipt_service(settings)} | {path: accesses_service(settings) for path in accesses}
+    return {**own, **dict(zip((PREFILL_PATH,), prefill, strict=False))}
 
 
 PREFILL_PATH = "/v1/prefill"
