@@ -5,7 +5,8 @@ the code as the failure itself would. One global on purpose: a failure is a prop
 
 Names, in the order in which they are met:
 ``journal.begun`` the batch's transaction is open; ``journal.checked`` nothing is written yet; ``journal.written`` all
-is written, nothing committed; ``journal.committed`` durable, nobody told yet; ``log.writing`` in the sequencer's
+is written, nothing committed; ``journal.committed`` durable, nobody told yet; ``job.written``, ``job.committed`` the
+same of every other write (tree, epochs, documents, attestations, erasure); ``log.writing`` in the sequencer's
 transaction, before the tree moves; ``log.written`` before its commit; ``log.committed`` after it;
 ``wal.checkpointing``, ``wal.checkpointed`` around copying the write-ahead log into the database;
 ``sequencer.read``, ``sequencer.appended``, ``sequencer.signed``, ``sequencer.published`` the sequencer's step;

@@ -209,10 +209,12 @@ class Writer:
             connection, nonces = self._begin()
             try:
                 result = job.work(connection, nonces)
+                failpoints.reached("job.written")
             except BaseException:
                 self._roll_back()
                 raise
             self._finish(connection)
+            failpoints.reached("job.committed")
         except _CommitFailedError as failed:
             error = _unavailable(failed.__cause__, uncertain=True)
         except (apsw.Error, OSError) as failed:
