@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gateway.cli.log_reader import person_of
-from gateway.cli.output import console, example, json_option, needs_gateway, note, print_json, say, table, verb
+from gateway.cli.output import console, example, json_option, needs_gateway, note, print_json, say, table, verb, warn
 from gateway.cli.values import ASK, File, NewFile, local, now, passphrase_of
 from gateway.exchange.erasing import Kept, Place, Reached, Report
 from gateway.keys.file import load_private_key
@@ -120,6 +120,7 @@ def _values(report: Report) -> dict[str, Any]:
         "erased": list(report.erased),
         "kept": [{"id": each.id, "why": each.why, "until": _time(each)} for each in report.kept],
         "missing": list(report.missing),
+        "unopened_periods": report.unopened,
         "places": [
             {"place": each.place.value, "count": each.count, "gone": None if each.gone is None else local(each.gone)}
             for each in report.places
@@ -140,6 +141,11 @@ def _print(report: Report) -> None:
         rows = [(each.id, why.get(each.why, each.why), _time(each)) for each in report.kept]
         named = (say("record", "bản ghi"), say("why", "lý do"), say("until", "đến"))
         console().print(table(say("Not erased", "Chưa xóa"), named, rows))
+    if report.unopened:
+        warn(
+            f"{report.unopened} periods are sealed to others than this officer: nobody was looked for in them",
+            f"{report.unopened} kỳ được niêm phong cho người khác: chưa tìm được ai trong các kỳ đó",
+        )
     for each in report.missing:
         note(f"not in the log: {each}", f"không có trong nhật ký: {each}")
 

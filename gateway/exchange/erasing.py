@@ -84,7 +84,8 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 class Report(Struct, frozen=True, kw_only=True):
     """What an order did. digest: the order's. again: it was recorded before, and this run completes it. erased: ids
-    whose private part lost something, by this run or before it. missing: ids that the tree does not have.
+    whose private part lost something, by this run or before it. missing: ids that the tree does not have. unopened: of
+    an order on persons, how many epochs from before it the officer's key does not open: nobody could be looked for.
     """
 
     digest: str
@@ -92,12 +93,13 @@ class Report(Struct, frozen=True, kw_only=True):
     erased: tuple[RecordId, ...]
     kept: tuple[Kept, ...]
     missing: tuple[RecordId, ...]
+    unopened: int
     places: tuple[Reached, ...]
 
     @property
     def complete(self) -> bool:
         """Whether everything that was ordered is erased."""
-        return not self.kept and not self.missing
+        return not self.kept and not self.missing and not self.unopened
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -165,6 +167,7 @@ class Eraser:
             erased=tuple(work.erased),
             kept=tuple(work.kept),
             missing=tuple(missing),
+            unopened=await self._unopened(said, epochs),
             places=places,
         )
 
@@ -223,6 +226,13 @@ class Eraser:
             else:
                 found.append(stored)
         return found, missing
+
+    async def _unopened(self, said: Authorised, epochs: Mapping[str, Epoch]) -> int:
+        """Epochs in which nobody could be looked for: sealed to others. Those whose keys are destroyed need not be."""
+        if not said.numbers:
+            return 0
+        known = await self._site.log.epochs()
+        return sum(bool(sealed) and at <= said.order.issued and name not in epochs for name, at, sealed in known)
 
     async def _judge(self, stored: StoredRecord, work: _Work) -> None:
         """Decide on one record; what is to be erased of it is left for ``_destroy``."""

@@ -422,3 +422,14 @@ async def test_a_record_that_is_not_there(tmp_path: Path) -> None:
     async with office(tmp_path, "memory") as log:
         report = await log.erase(order_of(records=IDS, clock=log.clock))
         assert (report.complete, report.missing) == (False, IDS)
+
+
+async def test_periods_that_the_officer_cannot_open_are_said(tmp_path: Path) -> None:
+    async with office(tmp_path, "memory") as log:
+        request, _ = await log.exchange((LAN,))
+        log.clock.pass_(4 * 31 * DAY)
+        # The second officer came later: no epoch is sealed to them yet.
+        report = await log.erase(order_of(SECOND_DPO, AUDITOR, persons=(LAN,), clock=log.clock), SECOND_DPO)
+        assert (report.complete, report.unopened, report.erased) == (False, 1, ())
+        assert (await log.left(request))["person"] == [LAN]
+        assert (await log.erase(order_of(persons=(LAN,), clock=log.clock))).unopened == 0
