@@ -164,8 +164,6 @@ def _check_together(by_role: dict[str, Shown]) -> None:
     for role, each in by_role.items():
         if each.skeleton.kind != _KINDS.get(role, role):
             raise ExchangeError(EVIDENCE_INVALID, f"the {role} is a record of kind {each.skeleton.kind}")
-    if len({each.skeleton.id for each in by_role.values()}) != len(by_role):
-        raise ExchangeError(EVIDENCE_INVALID, "one record stands in two roles")
     first = by_role.get("request") or by_role.get("refusal")
     for role, each in by_role.items():
         if each is first or (first is None and len(by_role) == 1):

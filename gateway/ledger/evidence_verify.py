@@ -20,6 +20,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors.base import Text
 from gateway.model.errors.evidence import EVIDENCE_INVALID
 from gateway.model.instant import Instant, plus, rfc3339
+from gateway.model.usage import Usage
 from gateway.signing.algorithms import keyid_of
 from gateway.signing.asice import MANIFEST, SIGNATURES, read_container, read_manifest
 from gateway.signing.xades_read import XadesSignature, compare_files, read_signatures, verify_signature
@@ -122,6 +123,8 @@ def _check_signer(
 
     def listed() -> str:
         key = believed.store_at_signing.gateway_key(keyid_of(signature.certificate), at)
+        if key.usage is not Usage.GATEWAY_SIGN:
+            raise ExchangeError(EVIDENCE_INVALID, f"the signer's key speaks for {key.owner}, not for a gateway")
         if signature.at != rfc3339(material.made) or signature.certificate != material.signer:
             raise ExchangeError(EVIDENCE_INVALID, "the signature and the index state different times or signers")
         return f"{key.owner}, {rfc3339(at)}"

@@ -7,8 +7,8 @@ import re
 import pytest
 from msgspec import structs
 
-from adapters.simulators.parties import CIVIL_STATUS, PORTAL
-from gateway.ledger.evidence import GUIDE, Piece, Stamp, media_type
+from adapters.simulators.parties import CIVIL_STATUS, LEGACY, PORTAL
+from gateway.ledger.evidence import GUIDE, Piece, Stamp, files_of, media_type
 from gateway.ledger.evidence_findings import Verdict
 from gateway.ledger.evidence_guide import guide
 from gateway.ledger.evidence_pack import Signed, pack
@@ -128,6 +128,20 @@ def test_a_member_that_signs_containers_is_no_gateway():
     assert "gateway certificate" in wrong[0][2]
 
 
+def test_a_key_that_speaks_for_a_member_makes_no_evidence():
+    """A hosted key is the gateway's, but its certificate is for the member's messages."""
+    key = MADE.hosted_key(LEGACY)
+    wrong = failed(MADE.container(structs.replace(MATERIAL, signer=key.certificate), key=key))
+    assert [what for _, what, _ in wrong] == ["the signer is a listed gateway, its certificate valid then"]
+    assert "speaks for" in wrong[0][2]
+
+
+def test_an_index_that_names_another_signer():
+    other = structs.replace(MATERIAL, signer=MADE.key(PORTAL).certificate)
+    content = {**files_of(other), GUIDE: b"guide"}
+    assert "different times or signers" in failed(resigned(content))[0][2]
+
+
 def test_a_timestamp_over_other_bytes():
     read = read_signatures(FILES[SIGNATURES])
     other = token_of(MADE.stamp(b"something else", plus(MATERIAL.made, 1)))
@@ -229,6 +243,75 @@ def test_an_answer_whose_record_says_the_right_request_but_whose_signature_anoth
     material = made.material({"request": (asked, ask), "answer": (given, give)})
     wrong = failed(made.container(material), made.anchors())
     assert [what for _, what, _ in wrong] == ["the answer's signature is bound to the request's"]
+
+
+@pytest.mark.parametrize("scheme", ["http-sig", "jws", "wsse"])
+def test_an_answer_that_confirms_another_request(scheme):
+    made = bench("confirms")
+    first = made.exchange(PORTAL, scheme)
+    ask = made.ask(PORTAL, scheme)
+    asked = made.request(PORTAL, ask)
+    give = made.answer(first["request"][1], made.next_id(), scheme)
+    given = made.record("answer", PORTAL, give, parent=asked.id, outcome="FOUND", signed_by="gateway")
+    wrong = failed(made.container(made.material({"request": (asked, ask), "answer": (given, give)})), made.anchors())
+    assert [what for _, what, _ in wrong] == ["the answer's signature is bound to the request's"]
+
+
+def test_an_answer_that_was_signed_in_another_way():
+    made = bench("mixed")
+    ask = made.ask(PORTAL, "jws")
+    asked = made.request(PORTAL, ask)
+    give = made.answer(made.ask(PORTAL), made.next_id())
+    given = made.record("answer", PORTAL, give, parent=asked.id, outcome="FOUND", signed_by="gateway")
+    wrong = failed(made.container(made.material({"request": (asked, ask), "answer": (given, give)})), made.anchors())
+    assert wrong[-1][2] == "request and answer are signed in different ways"
+
+
+def test_an_answer_that_names_other_parties():
+    made = bench("parties")
+    ask = made.ask(PORTAL)
+    asked = made.request(PORTAL, ask)
+    given = made.record("answer", CIVIL_STATUS, None, parent=asked.id, outcome="FOUND")
+    wrong = failed(made.container(made.material({"request": (asked, ask), "answer": (given, None)})), made.anchors())
+    assert "names other parties" in wrong[0][2]
+
+
+def test_an_answer_that_the_log_had_before_its_request():
+    made = bench("order")
+    given = made.record("answer", PORTAL, None, parent="01932d3e-8f1c-7abc-8def-000000000002", outcome="FOUND")
+    ask = made.ask(PORTAL)
+    asked = made.request(PORTAL, ask)
+    wrong = failed(made.container(made.material({"request": (asked, ask), "answer": (given, None)})), made.anchors())
+    assert "another exchange" in wrong[0][2]
+
+
+def test_an_end_without_its_request():
+    made = bench("end")
+    records = made.exchange(PORTAL)
+    verified = verify_evidence(made.container(made.material({"answer": records["answer"]})), made.anchors())
+    assert verified.holds  # it claims nothing of a request
+    other = made.record("abandoned", PORTAL, None, parent=records["request"][0].id, outcome="UNKNOWN")
+    both = {"answer": records["answer"], "abandoned": (other, None)}
+    assert "without its request" in failed(made.container(made.material(both)), made.anchors())[0][2]
+
+
+def test_a_soap_request_that_no_listed_key_signed():
+    made = bench("unlisted")
+    ask = made.ask(PORTAL, "wsse", key=made.key(CIVIL_STATUS))
+    asked = made.request(PORTAL, ask)
+    wrong = failed(made.container(made.material({"request": (asked, ask)})), made.anchors())
+    assert wrong[0][2] == "no certificate of the trust list in force then made it"
+
+
+def test_a_list_that_was_not_in_force_yet():
+    """The record states a time before the list that it names was issued."""
+    made = bench("early")
+    made.now = plus(made.now, -1800)
+    ask = made.ask(PORTAL)
+    asked = made.request(PORTAL, ask)
+    material = made.material({"request": (asked, ask)}, made=plus(made.now, 3600))
+    wrong = failed(made.container(material), made.anchors())
+    assert "was not valid at that time" in wrong[0][2]
 
 
 @pytest.mark.parametrize("role", ["answer", "refusal", "abandoned", "configuration"])

@@ -150,6 +150,41 @@ def test_a_comment_is_refused():
     malformed(file.getvalue())
 
 
+def _resized(data, size, start):
+    """The end record's size and start of the directory moved by so much."""
+    end = data.rindex(b"PK\5\6")
+    now = struct.unpack_from("<II", data, end + 12)
+    struct.pack_into("<II", data, end + 12, now[0] + size, now[1] + start)
+    return bytes(data)
+
+
+def test_bytes_between_files_are_refused():
+    """Hidden behind the first file, with every offset right: a reader that only follows the directory never sees them."""
+    hidden = b"PK\3\4 hidden"
+    data = bytearray(zipped([("a", b"1")]))
+    second = data.index(b"PK\3\4", 4)
+    data[second:second] = hidden
+    entry = data.index(b"PK\1\2", data.index(b"PK\1\2") + 4)
+    struct.pack_into("<I", data, entry + 42, second + len(hidden))
+    malformed(_resized(data, 0, len(hidden)), "overlap, or bytes between")
+
+
+def test_two_names_for_one_file_are_refused():
+    """Directory entries that overlap: both say that they are the same bytes."""
+    data = bytearray(zipped([("a", b"1"), ("b", b"1")]))
+    third = data.index(b"PK\1\2", data.index(b"PK\1\2", data.index(b"PK\1\2") + 4) + 4)
+    second = data.index(b"PK\3\4", 4)
+    struct.pack_into("<I", data, third + 42, second)
+    malformed(bytes(data), "overlap")
+
+
+def test_bytes_inside_the_directory_are_refused():
+    data = bytearray(zipped([("a", b"1")]))
+    end = data.rindex(b"PK\5\6")
+    data[end:end] = b"hidden"
+    malformed(_resized(data, 6, 0), "belong to no file")
+
+
 def test_a_bomb_is_refused_before_it_is_inflated():
     """A file that says 1 KiB and inflates to a gigabyte; and one that says a gigabyte."""
     packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
