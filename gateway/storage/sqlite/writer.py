@@ -244,7 +244,11 @@ class Writer:
                 time.sleep(_POLL)
             else:
                 break
-        failpoints.reached("journal.begun")
+        try:
+            failpoints.reached("journal.begun")
+        except BaseException:
+            self._roll_back()
+            raise
         return connection, self._nonces
 
     def _finish(self, connection: apsw.Connection) -> None:
