@@ -18,13 +18,15 @@ from gateway.exchange.timestamping import Authority, Timestamping, TimestampPace
 from gateway.exchange.witnessing import Witnessing, WitnessPace, cosigned_checkpoint
 from gateway.keys.file import load_certificates, load_private_key
 from gateway.keys.tls import client_context
+from gateway.ledger.checkpoint import open_checkpoint
 from gateway.ledger.cosignature_policy import WitnessPolicy, parse_policy
 from gateway.ledger.note import KeyType, VerifierKey
 from gateway.ledger.witness import ADD_CHECKPOINT
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.attesting import WITNESS_POLICY_INVALID
+from gateway.model.errors.ledger import LOG_SIGNATURE_INVALID
 from gateway.model.errors.trust import KEY_FILE_UNUSABLE
-from gateway.ports import Observer
+from gateway.ports import LogStore, Observer
 from gateway.wiring.core import Core
 
 Keys = tuple[VerifierKey, ...]
@@ -50,6 +52,22 @@ def log_signers(settings: Settings) -> tuple[LogSigner, ...]:
 def log_keys(settings: Settings) -> Keys:
     """The verifier keys of ``log_signers``."""
     return tuple(signer.key for signer in log_signers(settings))
+
+
+async def check_log_keys(log: LogStore, keys: Keys) -> None:
+    """That the newest checkpoint is by one of the log's keys: nobody would believe a log that goes on under another.
+
+    Raises ExchangeError(KEY_FILE_UNUSABLE).
+    """
+    note = await log.checkpoint()
+    try:
+        if note is not None:
+            open_checkpoint(note, keys)
+    except ExchangeError as error:
+        if error.kind is not LOG_SIGNATURE_INVALID:
+            return  # damage is the sequencer's to find, and to stop at
+        text = "ledger.log_key: another key has signed the log so far; name that one in ledger.former_log_keys"
+        raise ExchangeError(KEY_FILE_UNUSABLE, text) from None
 
 
 def witness_policy(settings: Witnesses | None, keys: Keys) -> WitnessPolicy | None:

@@ -50,7 +50,7 @@ from gateway.server.wsdl import PATH as WSDL_PATH
 from gateway.signing.target import PublicUrl
 from gateway.storage.spool import SpoolWriter
 from gateway.trust.store import TrustStore
-from gateway.wiring.attesting import Attesting, build_attesting, log_keys, log_signers
+from gateway.wiring.attesting import Attesting, build_attesting, check_log_keys, log_keys, log_signers
 from gateway.wiring.chores import Chores
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.erasing import retention_step
@@ -184,6 +184,7 @@ class Gateway:
     # -- building --------------------------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
+        await check_log_keys(self.core.store.log, log_keys(self.settings))
         adopted = await self._adopt(self.settings)
         self._providers = adopted.providers
         self._facades = adopted.facades
