@@ -115,9 +115,7 @@ class Exporter:
         admitted = await self._desk.admit(reader)
         stored = await self._exchange(wanted.record)
         found = _without(wanted.hide, {role: found_of(each, admitted.epochs) for role, each in stored.items()})
-        if not wanted.bodies.keys() <= found.keys():
-            roles = ", ".join(sorted(wanted.bodies.keys() - found.keys()))
-            raise ExchangeError(EVIDENCE_UNAVAILABLE, f"this exchange has no {roles}")
+        _check_roles(wanted, found)
         self._desk.require_second(admitted, len(persons_in(found.values())))
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
@@ -278,6 +276,12 @@ def source_of(settings: Settings, vault: Vault) -> Source:
         stamper=stamper_of(settings.timestamps, os.urandom),
         authorities=roots_of(settings.timestamps),
     )
+
+
+def _check_roles(wanted: Wanted, found: Mapping[str, Found]) -> None:
+    missing = sorted(wanted.bodies.keys() - found.keys())
+    if missing:
+        raise ExchangeError(EVIDENCE_UNAVAILABLE, f"this exchange has no {', '.join(missing)}")
 
 
 def _proves(key: VerifierKey, receipt: bytes) -> bool:
