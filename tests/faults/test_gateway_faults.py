@@ -3,6 +3,7 @@ by itself, and its log, seen from outside, extends what was published and verifi
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import apsw
@@ -24,7 +25,16 @@ ERRORS = {
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with office(tmp_path_factory.mktemp("office")) as made:
         made.provider.reply = json_answer({"done": True})
+        until_published(made)
         yield made
+
+
+def until_published(made: Any) -> None:
+    for _ in range(500):
+        with suppress(LookupError):
+            fetch_log(made.site)("checkpoint")
+            return
+    raise AssertionError("no checkpoint")
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,16 @@ _KEYS = {
     "attestation": "kind || ' of size ' || size",
 }
 """What names a row of a table in a finding: nothing of it is about a person."""
+_WHAT = {
+    "_schema": "database: its schema",
+    "_sums": "database: its checksums",
+    "_owners": "table owner",
+    "_tiles": "table tile",
+    "_open_requests": "table open_request",
+    "_structure": "database: its structure",
+    "_counts": "database: the counts of its indexes",
+    "_minutes": "tables minute and epoch_span",
+}
 _PLACE = re.compile(r"Tree (\d+)(?: page (\d+))?(?: cell \d+)?:? ?(.*)")
 
 
@@ -53,8 +63,7 @@ def _guarded(connection: apsw.Connection, find: Callable[[apsw.Connection], Iter
     try:
         faults.extend(find(connection))
     except (apsw.Error, ValueError, TypeError) as error:
-        what = find.__name__.strip("_").replace("_", " ")
-        faults.append(f"database: its {what} cannot be read: {type(error).__name__}: {error}")
+        faults.append(f"{_WHAT.get(find.__name__, find.__name__)}: cannot be read: {type(error).__name__}: {error}")
     return faults
 
 
@@ -87,7 +96,7 @@ def _sums_of(table: str, columns: str) -> Callable[[apsw.Connection], Iterator[s
         for (name,) in connection.execute(statement):
             yield f"table {table}: its row {name} is not what was written: its checksum is another"
 
-    find.__name__ = f"table_{table}"
+    find.__name__ = f"table {table}"
     return find
 
 
