@@ -7,7 +7,7 @@ import jsonschema_rs
 import jwt
 import pytest
 
-from gateway.client import Call
+from gateway.client import Call, Scheme
 from gateway.config.product import product_schemas
 from gateway.exchange.accesses import _Looking
 from gateway.exchange.accesses_question import parse_question
@@ -225,6 +225,24 @@ def test_the_callers_signature_covers_the_token(place):
     )
     answer = place.send(message)
     assert answer.code == SIGNATURE_COVER_INCOMPLETE.code
+
+
+def test_a_jws_covers_the_token_too(place):
+    call = Call(
+        own_path="/v1/accesses",
+        audience=parse_service(ACCESSES),
+        method="GET",
+        purpose=STATED,
+        extra=(("Motlan-Citizen", token(ALICE)),),
+    )
+    assert Caller(place, scheme=Scheme.JWS).send(call).status == 200
+
+
+def test_no_number_stands_in_clear_in_the_database(place):
+    look_up(place, ALICE)
+    assert Citizen(place, ALICE).list()
+    for file in place.site.folder.glob("motlan.sqlite*"):
+        assert ALICE.encode() not in file.read_bytes(), file.name
 
 
 def test_the_token_reaches_no_provider(place):
