@@ -7,6 +7,7 @@ from gateway.cli.log_decided import decided
 from gateway.cli.log_erase import erase, order
 from gateway.cli.log_export import export
 from gateway.cli.log_hold import hold, payload
+from gateway.cli.log_key import key_
 from gateway.cli.log_mirror import mirror
 from gateway.cli.log_people import officer, who_looked
 from gateway.cli.log_receipt import prove, receipt
@@ -26,6 +27,7 @@ def log() -> None:
 
 log.add_command(verify_)
 log.add_command(mirror)
+log.add_command(key_)
 log.add_command(prove)
 log.add_command(receipt)
 log.add_command(search)

@@ -188,10 +188,9 @@ class Gateway:
         adopted = await self._adopt(self.settings)
         self._providers = adopted.providers
         self._facades = adopted.facades
-        urls = _public_urls(self.settings)
         codec = gateway_codec(self.settings)
         self.attesting = build_attesting(self.settings, self.core, self.observer, asks=self._worker == 0)
-        self.pipeline = Pipeline(self._parts(urls, codec), adopted.rules)
+        self.pipeline = Pipeline(self._parts(_public_urls(self.settings), codec), adopted.rules)
         self.chores = Chores(
             core=self.core,
             pipeline=self.pipeline,
