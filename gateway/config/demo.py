@@ -7,9 +7,11 @@ from string import Template
 
 from gateway.config.product import product_folder
 
-VARIABLES = frozenset({"gateway_port", "admin_port", "pki", "state", "log_origin", "population_url", "insurance_url"})
+VARIABLES = frozenset(
+    {"gateway_port", "admin_port", "pki", "state", "log_origin", "population_url", "insurance_url", "tsa_url"}
+)
 """What the templates leave open. pki: the folder of a development PKI. state: where database, vault key and secrets
-are kept. The URLs are the simulators', with the insurance platform's path.
+are kept. The URLs are the simulators', with the insurance platform's path and the timestamp authority's.
 """
 
 

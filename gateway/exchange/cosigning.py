@@ -13,7 +13,16 @@ import msgspec
 
 from gateway.ledger.checkpoint import Checkpoint
 from gateway.ledger.note import Signer, VerifierKey
-from gateway.ledger.witness import SIZE_TYPE, Refusal, Seen, Status, consider, cosignature, parse_add_checkpoint
+from gateway.ledger.witness import (
+    SIZE_TYPE,
+    AddCheckpoint,
+    Refusal,
+    Seen,
+    Status,
+    consider,
+    cosignature,
+    parse_add_checkpoint,
+)
 from gateway.model import failpoints
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.attesting import WITNESS_STATE_UNUSABLE
@@ -52,6 +61,10 @@ class Cosigner:
             request = parse_add_checkpoint(body)
         except ExchangeError as error:
             return _refuse(Refusal(Status.MALFORMED, error.detail))
+        # Whoever asked may be gone before the file is written: the turn is not given on before it is.
+        return await asyncio.shield(asyncio.ensure_future(self._answer(request)))
+
+    async def _answer(self, request: AddCheckpoint) -> WitnessReply:
         async with self._turn:
             head = consider(request, self._logs, self._seen)
             if isinstance(head, Refusal):

@@ -15,6 +15,8 @@ from adapters.simulators.people import DEFAULT_COUNT, People
 from adapters.simulators.person import Person
 from adapters.simulators.population import PopulationSimulator
 from adapters.simulators.portal import BIRTH, CITIZEN, INSURANCE, Portal
+from adapters.simulators.tsa import TsaSimulator
+from adapters.simulators.tsa_certificate import tsa_of
 from gateway import client as motlan
 from gateway.client import Client
 from gateway.exchange.audit import Audit
@@ -131,7 +133,8 @@ async def demo_world(
         insurance = await stack.enter_async_context(
             InsuranceSimulator(people, access=ApiKey(key=files.secret("social-insurance")))
         )
-        gateway = await _gateway(files, port, population, insurance)
+        tsa = await stack.enter_async_context(tsa_of(files.pki))
+        gateway = await _gateway(files, port, population, insurance, tsa)
         stack.push_async_callback(gateway.stop)
         world = World(
             files=files, people=people, population=population, insurance=insurance, gateway=gateway, desk=Desk()
@@ -140,10 +143,21 @@ async def demo_world(
 
 
 async def _gateway(
-    files: DemoFiles, port: int | None, population: PopulationSimulator, insurance: InsuranceSimulator
+    files: DemoFiles,
+    port: int | None,
+    population: PopulationSimulator,
+    insurance: InsuranceSimulator,
+    tsa: TsaSimulator,
 ) -> Gateway:
     chosen, admin = choose_ports(files, port)
-    file = configure(files, gateway_port=chosen, admin_port=admin, population=population.url, insurance=insurance.url)
+    file = configure(
+        files,
+        gateway_port=chosen,
+        admin_port=admin,
+        population=population.url,
+        insurance=insurance.url,
+        tsa=tsa.url,
+    )
     try:
         return await Gateway.start(file)
     except ExchangeError as error:

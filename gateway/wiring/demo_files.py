@@ -27,6 +27,7 @@ from msgspec import Struct
 from adapters.simulators import pki
 from adapters.simulators.parties import DEMO
 from adapters.simulators.people import People
+from adapters.simulators.tsa_certificate import make_tsa
 from gateway.config.demo import write_demo
 from gateway.model.errors.base import Text
 from gateway.model.ids import SubsystemId
@@ -131,8 +132,10 @@ def prepared(folder: Path, people: People) -> Iterator[DemoFiles]:
         yield files
 
 
-def configure(files: DemoFiles, *, gateway_port: int, admin_port: int, population: str, insurance: str) -> Path:
-    """Write the gateway's configuration for these ports and providers' URLs."""
+def configure(
+    files: DemoFiles, *, gateway_port: int, admin_port: int, population: str, insurance: str, tsa: str
+) -> Path:
+    """Write the gateway's configuration for these ports, providers' URLs and timestamp authority."""
     return write_demo(
         files.config.parent,
         {
@@ -143,6 +146,7 @@ def configure(files: DemoFiles, *, gateway_port: int, admin_port: int, populatio
             "log_origin": ORIGIN,
             "population_url": population,
             "insurance_url": insurance,
+            "tsa_url": tsa,
         },
     )
 
@@ -209,13 +213,14 @@ def _held(folder: Path) -> Iterator[None]:
 
 def _make_keys(files: DemoFiles) -> None:
     """Once. They are made beside their place and then moved: half a PKI is never found."""
+    now = Instant(time.time_ns() // 1000)
     if files.pki.exists():
         _check_validity(files)
+        make_tsa(files.pki, now=now, days=_DAYS)  # folders of earlier releases have none
         return
     new = files.folder / "pki.new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
-    now = Instant(time.time_ns() // 1000)
     pki.make(new, DEMO, now=now, days=_DAYS, crl_days=_DAYS, log_origin=ORIGIN)
     new.rename(files.pki)
 

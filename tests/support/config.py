@@ -31,7 +31,7 @@ def write_pki(folder: Path) -> Path:
         "gateway/tls.pem", "gateway/tls.key.pem", "gateway/log.key.pem", "gateway/sign.pem", "gateway/sign.key.pem",
         "gateway/hosted-VN_GOV_H57_one-stop.pem", "gateway/hosted-VN_GOV_H57_one-stop.key.pem",
         "roles/auditor.pub.pem", "roles/data-protection-officer.pub.pem", "trust/list.jws",
-        "signers/1.pub.pem", "signers/2.pub.pem", "signers/3.pub.pem",
+        "signers/1.pub.pem", "signers/2.pub.pem", "signers/3.pub.pem", "ca/root.pem",
     ]  # fmt: skip
     for name in names:
         file = folder / name
@@ -59,5 +59,6 @@ def write_configuration(folder: Path) -> Path:
             "log_origin": "127.0.0.1/log",
             "population_url": "http://127.0.0.1:18001",
             "insurance_url": "http://127.0.0.1:18002/apiBHXH",
+            "tsa_url": "http://127.0.0.1:18003/tsa",
         },
     )

@@ -255,3 +255,14 @@ def test_exit_status_of_the_real_command(tmp_path):
     ended = subprocess.run([*command, "member", "list", str(wrong)], check=False, capture_output=True, text=True)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_a_log_may_have_two_keys_while_one_replaces_the_other(tmp_path):
+    site = make_site(tmp_path, "http://127.0.0.1:9")
+    old = site.pki.log_vkey
+    new = good("log", "key", old.partition("+")[0], tmp_path / "new.key.pem").out.strip()
+    draft = tmp_path / "next.json"
+    good("trust", "draft", draft, "--list", site.pki.trust_list, "--log", new, "--log", old)
+    assert [log.vkey for log in read_draft(draft).logs] == [old, new]
+    good("trust", "draft", draft, "--drop-log", old)
+    assert [log.vkey for log in read_draft(draft).logs] == [new]
