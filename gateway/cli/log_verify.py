@@ -1,37 +1,18 @@
 """``motlan log verify``: the log over HTTP, trusting nobody; and a gateway's stored records against it."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
-from msgspec import Struct
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.log_export import verify_file
 from gateway.cli.log_files import FolderLog, HttpLog
+from gateway.cli.log_verify_state import Keeper
+from gateway.cli.log_verify_stored import Verified, verify_stored, verify_tree
 from gateway.cli.output import example, fail, json_option, needs_gateway, note, print_json, say, verb
 from gateway.cli.values import File, Folder, NewFile, passphrase_of
 from gateway.keys.file import load_private_key
 from gateway.ledger.note import VerifierKey, parse_vkey
-from gateway.ledger.verify import Fetch, VerifiedLog, VerifiedRecords, verify_log, verify_records
-from gateway.ledger.verify_record import StoredRecord
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.ledger import LOG_INVALID
-
-Report = Callable[[int, int], None]
-_REPORT_EVERY = 1024
-
-
-class Verified(Struct, frozen=True, kw_only=True):
-    """What was found. log: None where its checkpoint itself is no good. faults: everything that is wrong, by name."""
-
-    log: VerifiedLog | None = None
-    records: VerifiedRecords | None = None
-    faults: tuple[str, ...] = ()
-    error: ExchangeError | None = None
 
 
 @click.command(
@@ -39,7 +20,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     epilog=example(
         "motlan log verify --url https://gateway.example/log --vkey 'gateway.example/log+4fd3…+AZ…' \\",
         "  --remember log.note",
-        "motlan log verify --config gateway.toml --auditor-key auditor.key.pem",
+        "motlan log verify --config gateway.toml --auditor-key auditor.key.pem --resume verified.json",
         "motlan log verify calls.csv --vkey 'gateway.example/log+4fd3…+AZ…'",
     ),
 )
@@ -60,6 +41,11 @@ class Verified(Struct, frozen=True, kw_only=True):
     type=NewFile,
     help="A checkpoint is kept here: the log must extend the one found here, and the newest replaces it.",
 )
+@click.option(
+    "--resume",
+    type=NewFile,
+    help="How far it got is kept here, also when it is stopped: the next run goes on from there, with what is new.",
+)
 @click.option("--config", type=File, help="A gateway's settings: verify its stored records against the log.")
 @click.option("--auditor-key", type=File, help="Opens private fields, to verify them too. None is shown.")
 @json_option
@@ -71,7 +57,9 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
     With --url or --dir nothing is believed but the verifier key: leaves are derived from the entries, and all tiles,
     the root and the checkpoint's signature are compared with them. With --config the records in the gateway's database
     are compared with the log's entries (of --url or --dir if one is given too, else out of the database, where tree and
-    signature are verified first), and with --auditor-key their private fields with what they commit to.
+    signature are verified first), and with --auditor-key their private fields with what they commit to. Then also what
+    records must be to one another: answers without their request, requests that never got an end, gaps, doubles, clocks
+    that jump; and what the database says of its own tables, indexes and pages.
 
     With the file of an export (motlan log export) that is verified, offline: edited, missing and reordered rows are
     found by the log's key alone.
@@ -131,13 +119,17 @@ def _keys(options: dict[str, Any]) -> tuple[VerifierKey, ...]:
 
 
 def _whole(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:
-    if options["config"] is not None:
-        return _with_config(public, options)
-    assert public is not None
-    return _verify(public.fetch, _keys(options), options)
+    keeper = Keeper(options["resume"])
+    try:
+        if options["config"] is not None:
+            return _with_config(public, options, keeper)
+        assert public is not None
+        return verify_tree(public.fetch, _keys(options), options, keeper)
+    finally:
+        keeper.write()
 
 
-def _with_config(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:
+def _with_config(public: HttpLog | FolderLog | None, options: dict[str, Any], keeper: Keeper) -> Verified:
     tools, loader = needs_gateway("gateway.wiring.tools"), needs_gateway("gateway.config.load")
     settings = loader.load(options["config"])
     file = options["auditor_key"]
@@ -148,63 +140,11 @@ def _with_config(public: HttpLog | FolderLog | None, options: dict[str, Any]) ->
     def work(stored: Any) -> Verified:
         with context.scope(cleanup=False):  # in its thread too: the language hangs on it
             fetch = stored.fetch if public is None else public.fetch
-            found = _verify(fetch, keys, options)
-            return found if found.log is None else _records(found.log, stored, fetch, quiet=options["as_json"])
+            found = verify_tree(fetch, keys, options, keeper)
+            return found if found.log is None else verify_stored(found, stored, fetch, keeper, quiet=options["as_json"])
 
     found: Verified = tools.with_stored_log(settings, auditor, work)
     return found
-
-
-def _verify(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, Any]) -> Verified:
-    remembered: Path | None = options["remember"]
-    older = remembered.read_bytes() if remembered is not None and remembered.exists() else None
-    try:
-        with _progress(say("entries", "mục"), quiet=options["as_json"]) as report:
-            return Verified(log=verify_log(fetch, keys, older=older, progress=report))
-    except ExchangeError as error:
-        return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
-    except LookupError:
-        raise click.ClickException(
-            say(
-                "this log has no checkpoint: it is the wrong address, or nothing was ever recorded",
-                "nhật ký này không có điểm kiểm: sai địa chỉ, hoặc chưa từng có bản ghi nào",
-            )
-        ) from None
-
-
-def _records(log: VerifiedLog, stored: Any, fetch: Fetch, *, quiet: bool) -> Verified:
-    """The stored records against the log that was just verified."""
-    size = log.checkpoint.checkpoint.size
-    try:
-        with _progress(say("records", "bản ghi"), quiet=quiet) as report:
-            records = verify_records(_reported(stored.records(), size, report), fetch, size, complete=True)
-    except ExchangeError as error:
-        return Verified(log=log, faults=(*error.parts, *stored.altered), error=error)
-    if stored.altered:
-        altered = ExchangeError(LOG_INVALID, stored.altered[0])
-        return Verified(log=log, records=records, faults=tuple(stored.altered), error=altered)
-    return Verified(log=log, records=records)
-
-
-def _reported(records: Iterable[StoredRecord], size: int, report: Report | None) -> Iterator[StoredRecord]:
-    """The records that the checkpoint covers; what was committed since is not in it."""
-    for record in records:
-        if record.index < size:
-            if report is not None and record.index % _REPORT_EVERY == 0:
-                report(record.index, size)
-            yield record
-
-
-@contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Report | None]:
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _values(verified: Verified) -> dict[str, Any]:
@@ -220,6 +160,7 @@ def _values(verified: Verified) -> dict[str, Any]:
         "opened": None if records is None else records.opened,
         "code": None if verified.error is None else verified.error.kind.code,
         "faults": list(verified.faults),
+        "notices": list(verified.notices),
     }
 
 
@@ -241,6 +182,8 @@ def _print(verified: Verified) -> None:
                 f"✓ {records.records} bản ghi lưu trữ khớp nhật ký; đã kiểm trường riêng tư của {records.opened}",
             )
         )
+    for notice in verified.notices:
+        click.secho(f"! {notice}", fg="yellow")
     for fault in verified.faults:
         click.secho(f"✗ {fault}", fg="red")
     if verified.error is not None:

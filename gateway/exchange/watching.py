@@ -179,7 +179,7 @@ class _Round:
     ) -> None:
         self.head = head
         self.order = Order(rhythm)
-        self._walk = LogWalk(head, before=before)
+        self._walk = LogWalk(head, before=() if before is None else (before,))
         self._steps: Generator[str, bytes, None] | None = self._walk.steps()
         self._wanted: str | None = None
         self._log = log

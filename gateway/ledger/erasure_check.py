@@ -16,10 +16,12 @@ _LISTED = "records"
 
 
 class ErasureCheck:
-    """Is told of every record in the log's order, and then asked what nobody accounts for."""
+    """Is told of every record in the log's order, and then asked what nobody accounts for. pending: what an earlier
+    check, which broke off, had still to ask.
+    """
 
-    def __init__(self) -> None:
-        self._empty: dict[RecordId, int] = {}
+    def __init__(self, pending: dict[RecordId, int] | None = None) -> None:
+        self._empty: dict[RecordId, int] = dict(pending or {})
         self._ordered: set[str] = set()
         self._through = -1
 
@@ -56,6 +58,14 @@ class ErasureCheck:
         """
         return [
             f"record {record}: its private part is gone, and nothing in the log accounts for it"
+            for record in self.pending
+        ]
+
+    @property
+    def pending(self) -> dict[RecordId, int]:
+        """Erased records that nothing accounts for so far, and their indexes."""
+        return {
+            record: index
             for record, index in self._empty.items()
             if index > self._through and record not in self._ordered
-        ]
+        }

@@ -44,13 +44,15 @@ class OrderState(Struct):
     """Where a check has got to; can be kept and taken up again.
 
     next: the index that comes next. at: the last record's time. elapsed: how much time went by, jumps of the clock
-    apart. open: requests without an end: index, and ``elapsed`` when they came. ended, ids: the last ones, in two
-    generations.
+    apart. lost: how many records were missing or damaged: what they were is not known, so ends without requests are
+    not named any more. open: requests without an end: index, and ``elapsed`` when they came. ended, ids: the last ones,
+    in two generations.
     """
 
     next: int = 0
     at: int | None = None
     elapsed: int = 0
+    lost: int = 0
     open: dict[str, tuple[int, int]] = field(default_factory=dict)
     ended: list[dict[str, int]] = field(default_factory=lambda: [{}, {}])
     ids: list[dict[str, int]] = field(default_factory=lambda: [{}, {}])
@@ -85,12 +87,14 @@ class Order:
     def skip(self, index: int) -> None:
         """The record at this index is there, but damaged: another check names it."""
         self.missing(index)
+        self.state.lost += 1
         self.state.next = index + 1
 
     def missing(self, until: int) -> None:
         """No record comes before this index any more: name each that is missing."""
         for index in range(self.state.next, min(until, self.state.next + MOST_FAULTS)):
             self.faults.add(f"entry {index}: its record is missing")
+        self.state.lost += max(0, until - self.state.next)
         self.state.next = max(self.state.next, until)
 
     def finish(self) -> None:
@@ -113,8 +117,8 @@ class Order:
         if request is None:
             self.faults.add(f"record {record.id}: an end (entry {record.index}) that names no request")
             return
-        if state.open.pop(request, None) is None:
-            earlier = _find(state.ended, request)
+        earlier = _find(state.ended, request)
+        if state.open.pop(request, None) is None and (earlier is not None or not state.lost):
             what = "its request is not in the log before it" if earlier is None else f"entry {earlier} had ended it"
             self.faults.add(f"record {record.id}: an end (entry {record.index}) of {request}, but {what}")
         _remember(state.ended, request, record.index)

@@ -16,7 +16,7 @@ from gateway.keys.onboarding import read_draft
 from gateway.ledger.epoch import Epoch, open_epoch
 from gateway.ledger.erasure_check import ErasureCheck
 from gateway.ledger.note import VerifierKey, parse_vkey
-from gateway.ledger.openings import epoch_of, open_sealed
+from gateway.ledger.openings import epoch_of, open_bytes
 from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
 from gateway.ledger.verify_record import StoredRecord
 from gateway.model import storage
@@ -111,7 +111,8 @@ def log_key_of(settings: Settings) -> VerifierKey:
 class StoredLog:
     """A gateway's log as its database has it, for verifiers, which are not asynchronous.
 
-    altered: records whose private fields the key should open and does not, found while ``records`` went by.
+    altered: records whose private fields the key should open and does not, found while ``records`` went by. damaged:
+    what the store itself found damaged of them. pending: erased records that nothing accounts for so far.
     """
 
     def __init__(self, store: SqliteStore, loop: asyncio.AbstractEventLoop, epochs: Mapping[str, Epoch]) -> None:
@@ -119,6 +120,13 @@ class StoredLog:
         self._loop = loop
         self._epochs = epochs
         self.altered: list[str] = []
+        self.damaged: list[str] = []
+        self._erasures = ErasureCheck()
+
+    @property
+    def pending(self) -> dict[RecordId, int]:
+        """As above, with their indexes."""
+        return self._erasures.pending
 
     def fetch(self, path: str) -> bytes:
         """A file of the log by its path. Raises LookupError."""
@@ -140,19 +148,27 @@ class StoredLog:
         """How many records are in the tree."""
         return int(self._wait(self._log.state())[0])
 
-    def records(self) -> Iterator[StoredRecord]:
-        """Every record that is in the tree, in the tree's order, its openings in clear where the key opens them."""
-        erasures = ErasureCheck()
-        for start in range(0, self.size(), WIDTH):
-            for stored in self._page(start):
+    def records(self, start: int = 0, pending: dict[RecordId, int] | None = None) -> Iterator[StoredRecord]:
+        """Every record that is in the tree from an index on, in the tree's order, its openings in clear where the key
+        opens them. pending: as an earlier run that broke off left it.
+        """
+        erasures = self._erasures = ErasureCheck(pending)
+        for first in range(start, self.size(), WIDTH):
+            for stored in self._page(first):
+                row = stored.row
                 if stored.index is not None:
-                    if not stored.row.openings:
-                        erasures.empty(stored.row.id, stored.index)
+                    if not row.openings:
+                        erasures.empty(row.id, stored.index)
                     opened = self._opened(stored)
-                    erasures.saw(stored.row.skeleton, opened)
-                    yield StoredRecord(stored.row.id, stored.index, stored.row.skeleton, opened)
+                    erasures.saw(row.skeleton, opened)
+                    yield StoredRecord(row.id, stored.index, row.skeleton, opened, row.opens, row.ends)
+            self.damaged += self._wait(self._log.damaged_rows(first, WIDTH))
         if self._epochs:
             self.altered += erasures.unaccounted()
+
+    def inspect(self) -> list[str]:
+        """What is damaged beside the records: tables, indexes, the file. Takes as long as reading all of it."""
+        return [*self._wait(self._log.damaged_tables()), *self._wait(self._log.damaged_file())]
 
     def _page(self, start: int) -> list[storage.StoredRecord]:
         try:
@@ -172,7 +188,7 @@ class StoredLog:
             return None
         try:
             epoch = self._epochs.get(epoch_of(row.openings))
-            return None if epoch is None else open_sealed(row.openings, epoch, row.id, row.entry).encode()
+            return None if epoch is None else open_bytes(row.openings, epoch, row.id, row.entry)
         except ExchangeError as error:
             self.altered.append(f"record {row.id}: {error.detail}")
             return None

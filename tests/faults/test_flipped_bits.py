@@ -103,9 +103,9 @@ def _tree(connection: Any) -> list[str]:
                 raise LookupError(path)
             return encode_entries(entries)
         data = connection.execute("SELECT hashes FROM tile WHERE id = ?", (level << 48 | index,)).get
-        if not isinstance(data, bytes):
-            raise LookupError(path)
-        return data
+        if isinstance(data, bytes):
+            return data
+        raise LookupError(path)
 
     note = connection.execute("SELECT checkpoint FROM tree").get
     if not isinstance(note, bytes):

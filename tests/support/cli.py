@@ -104,7 +104,8 @@ def fill(site: Site) -> list[RecordId]:
                     private=(*(("person", person) for person in persons), *private),
                     **said,
                 )
-                event = Event(facts=facts, persons=persons, officer=(str(PORTAL), OFFICER), case=CASE)
+                marks = {"opens": kind is RecordKind.REQUEST, "ends": said.get("parent")}
+                event = Event(facts=facts, persons=persons, officer=(str(PORTAL), OFFICER), case=CASE, **marks)
                 await core.recorder.commit(event)
                 made.append(named)
 

@@ -107,7 +107,7 @@ def _pseudonyms(connection: apsw.Connection, rows: Rows) -> Iterator[str]:
 
 
 def _terms(connection: apsw.Connection, rows: Rows) -> Iterator[str]:
-    terms = gather(rows).terms
+    terms, names = gather(rows).terms, {seq: _name(row) for seq, row in rows}
     for (field, value), seqs in terms.items():
         found = connection.execute(SQL["term_find"], (field, value)).fetchone()
         term = -1 if found is None else found[0]
@@ -117,7 +117,7 @@ def _terms(connection: apsw.Connection, rows: Rows) -> Iterator[str]:
             (apsw.carray(array("q", seqs)), term),
         )
         for (seq,) in missing:
-            yield f"entry {seq - 1}: tables term and posting do not lead to it by its {field}"
+            yield f"{names[seq]}: tables term and posting do not lead to it by its {field} (entry {seq - 1})"
 
 
 def _spans(connection: apsw.Connection, rows: Rows) -> Iterator[str]:

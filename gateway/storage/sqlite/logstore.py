@@ -13,7 +13,7 @@ from gateway.model.storage import Attestation, Redaction, StoredRecord
 from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.attestations import find_attestations, put_attestation
 from gateway.storage.sqlite.checking import damaged_rows
-from gateway.storage.sqlite.checking_tables import damaged_tables
+from gateway.storage.sqlite.checking_tables import damaged_file, damaged_tables
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
@@ -167,6 +167,10 @@ class SqliteLogStore:
     async def damaged_tables(self) -> Sequence[str]:
         """As the port says."""
         return await self._engine.read(damaged_tables)
+
+    async def damaged_file(self) -> Sequence[str]:
+        """What is damaged of the file's structure and of whole indexes. Reads all of it."""
+        return await self._engine.read(damaged_file)
 
     def search(self, query: LogQuery) -> AsyncIterator[StoredRecord]:
         """As the port says. Finds what is in the tree; times are those of the commits."""
