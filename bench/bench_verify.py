@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.exchange.watching import Progress, Watch, WatchPace
+from gateway.ledger.checkpoint import open_checkpoint
 from gateway.ledger.openings import SEAL_RANDOM, open_bytes, seal
 from gateway.ledger.record import BuiltRecord, Facts, InForce, RecordKind, Ruling, SignedBy, build, random_needed
-from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
 from gateway.ledger.verify import LogWalk, run, verify_log, verify_records
 from gateway.ledger.verify_order import Order
 from gateway.ledger.verify_record import StoredRecord
@@ -30,6 +30,7 @@ from gateway.model.storage import Commit, Row
 from gateway.ports import Observer
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.wiring.core import SystemClock
+from gateway.wiring.tools import StoredLog
 from tests.support.ledger import MemoryLog
 from tests.support.order import EPOCH
 from tests.support.storage import LOG_KEY, Alarms, sequencer
@@ -141,24 +142,12 @@ async def filled(path: Path, count: int) -> SqliteStore:
 async def database(path: Path, count: int) -> tuple[float, float]:
     """Of a database: entries a second of the tree, records a second of a round of the watch."""
     store = await filled(path, count)
-    loop = asyncio.get_running_loop()
-
-    def fetch(name: str) -> bytes:
-        tile = parse_path(name)
-        if tile.level != ENTRIES:
-            data = asyncio.run_coroutine_threadsafe(store.log.tile(tile.level, tile.index), loop).result()
-            assert data is not None
-            return narrow(data, tile.level, tile.width)
-        asked = store.log.entries(tile.index * WIDTH, tile.width)
-        return encode_entries(list(asyncio.run_coroutine_threadsafe(asked, loop).result()))
-
-    from gateway.ledger.checkpoint import open_checkpoint  # noqa: PLC0415
-
+    stored = StoredLog(store, asyncio.get_running_loop(), {})
     note = await store.log.checkpoint()
     assert note is not None
     walk = LogWalk(open_checkpoint(note, LOG_KEY).checkpoint)
     start = time.process_time()
-    await asyncio.to_thread(run, walk.steps(), fetch)
+    await asyncio.to_thread(run, walk.steps(), stored.fetch)
     derived = count / (time.process_time() - start)
     assert not walk.faults.names
     watched = await _watched(store, count)

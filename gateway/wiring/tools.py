@@ -36,6 +36,9 @@ from gateway.wiring.trust import KIND as TRUST_KIND
 
 T = TypeVar("T")
 
+_AHEAD = 16 * WIDTH
+"""Entries that are read at once."""
+
 
 def policy_of(settings: Settings) -> PolicySet:
     """The policy that a gateway with these settings decides by."""
@@ -122,6 +125,7 @@ class StoredLog:
         self.altered: list[str] = []
         self.damaged: list[str] = []
         self._erasures = ErasureCheck()
+        self._ahead: tuple[int, list[bytes]] = (0, [])
 
     @property
     def pending(self) -> dict[RecordId, int]:
@@ -136,13 +140,29 @@ class StoredLog:
         if tile.level != ENTRIES:
             data = self._there(self._wait(self._log.tile(tile.level, tile.index)), path)
             return narrow(data, tile.level, tile.width)
-        try:
-            entries = self._wait(self._log.entries(tile.index * WIDTH, tile.width))
-        except ValueError:  # a row that does not parse any more
-            raise LookupError(path) from None
+        entries = self._entries(tile.index * WIDTH, tile.width)
         if len(entries) != tile.width:
             raise LookupError(path)
-        return encode_entries(list(entries))
+        return encode_entries(entries)
+
+    def _entries(self, start: int, count: int) -> list[bytes]:
+        """Entries, read ahead: bundles are asked for one after the other. Fewer where a row does not parse."""
+        first, ahead = self._ahead
+        if not first <= start <= start + count <= first + len(ahead):
+            try:
+                ahead = list(self._wait(self._log.entries(start, _AHEAD)))
+            except ValueError:
+                return list(self._parsing(start, count))
+            self._ahead = (start, ahead)
+            first = start
+        return ahead[start - first : start - first + count]
+
+    def _parsing(self, start: int, count: int) -> Iterator[bytes]:
+        for index in range(start, start + count):
+            try:
+                yield from self._wait(self._log.entries(index, 1))
+            except ValueError:  # a row that does not parse any more
+                return
 
     def size(self) -> int:
         """How many records are in the tree."""

@@ -1,7 +1,7 @@
 """The LogStore port on SQLite: the tree beside the journal's rows."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import apsw
 
@@ -19,7 +19,7 @@ from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
 from gateway.storage.sqlite.redacting import destroy_epochs, epochs_over, redact
-from gateway.storage.sqlite.rows import PackedRow, entry_in, id_key, stored, unpack
+from gateway.storage.sqlite.rows import PackedRow, entry_in, entry_of_head, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
 
@@ -89,8 +89,12 @@ class SqliteLogStore:
 
         def work(connection: apsw.Connection) -> list[bytes]:
             size, _ = _tree(connection)
-            rows = connection.execute(SQL["rows_between"], (start, min(start + count, size)))
-            return [entry_in(packed) for _, packed in rows]
+            asked = (start, min(start + count, size))
+            heads: list[Any] = connection.execute(SQL["heads_between"], asked).fetchall()
+            found = [entry_of_head(head) for (head,) in heads]
+            if None not in found:
+                return cast("list[bytes]", found)
+            return [entry_in(packed) for _, packed in connection.execute(SQL["rows_between"], asked)]
 
         return await self._engine.read(work)
 

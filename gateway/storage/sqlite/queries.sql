@@ -145,6 +145,9 @@ DELETE FROM pseudonym WHERE segment = ? AND pseudonym = ? AND seq = ?
 -- name: row
 SELECT row FROM journal WHERE seq = ?
 
+-- name: heads_between
+SELECT substr(row, 1, 96) FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
+
 -- name: rows_between
 SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
 
