@@ -41,7 +41,7 @@ class WatchPace(Struct, frozen=True, kw_only=True):
 
     per_second: int = 1000
     pause: float = 0.005
-    busy: float = 0.02
+    busy: float = 0.005
     between: float = 60.0
 
 
