@@ -15,7 +15,7 @@ from bench import attachment, exchange, floors, large, prefill
 from bench.harness import Plan, Row, as_json, show
 from bench.processes import ROOT
 
-PARTS = ("bench_client", "bench_wsse", "bench_receipts", "bench_storage")
+PARTS = ("bench_client", "bench_wsse", "bench_receipts", "bench_audit", "bench_verify", "bench_storage")
 """Measurements that are programs of their own; the last also knows ``--large``."""
 
 
