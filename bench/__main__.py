@@ -70,8 +70,8 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     options.add_argument("--large", action="store_true", help="only what needs millions of rows")
     options.add_argument("--json", type=Path, help="write the exchange's figures to this file")
-    options.add_argument("--turns", type=int, default=5)
-    options.add_argument("--seconds", type=float, default=3.0)
+    options.add_argument("--turns", type=int, default=4)
+    options.add_argument("--seconds", type=float, default=2.0)
     given = options.parse_args()
     if given.large:
         _part("bench_storage", large=True)

@@ -17,6 +17,7 @@ from adapters.simulators.parties import PORTAL
 from adapters.simulators.people import People
 from adapters.simulators.population import PopulationSimulator
 from adapters.simulators.portal import BIRTH, Portal
+from adapters.simulators.tsa_certificate import tsa_of
 from bench.processes import free_port, running
 from gateway import client as motlan
 from gateway.client import Client
@@ -51,9 +52,15 @@ async def _fill(files: DemoFiles, people: People) -> Prefill:
         insurance = await up.enter_async_context(InsuranceSimulator(people, access=key))
         population.misbehave(Mode.SLOW, seconds=SLOW)
         insurance.misbehave(Mode.SLOW, seconds=SLOW * 2 / 3)
+        tsa = await up.enter_async_context(tsa_of(files.pki))
         port = free_port()
         config = configure(
-            files, gateway_port=port, admin_port=free_port(), population=population.url, insurance=insurance.url
+            files,
+            gateway_port=port,
+            admin_port=free_port(),
+            population=population.url,
+            insurance=insurance.url,
+            tsa=tsa.url,
         )
         argv = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(config)]
         up.enter_context(running(argv, port))
