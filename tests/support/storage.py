@@ -1,6 +1,8 @@
 """Stores to test, and commits to put into them."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -167,3 +169,10 @@ def sequencer(store: Store, *, clock: Any = None, alarms: Alarms | None = None, 
     return Sequencer(
         store.log, clock or TestClock(), alarms or Alarms(), key=LOG_KEY, sign=LOG_SIGN, holder=holder, pace=QUICK
     )
+
+
+def copied(database: Path, copy: Path) -> Path:
+    """A copy of an SQLite file, write-ahead log and all, that a test may do with as it likes."""
+    with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(copy)) as new:
+        old.backup(new)
+    return copy

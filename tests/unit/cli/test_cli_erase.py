@@ -16,6 +16,7 @@ from gateway.model.usage import RoleName
 from gateway.wiring.gateway import Gateway
 from tests.support.cli import PERSONS, auditor, good, refused, run
 from tests.support.gateways import ECHO, PORTAL, PURPOSE, make_site
+from tests.support.storage import copied
 
 DAYS = 86_400.0
 LOG = "motlan.example/log"
@@ -60,12 +61,7 @@ def filled(tmp_path_factory):
 @pytest.fixture
 def site(filled, monkeypatch, tmp_path):
     found, _ = filled
-    copy = tmp_path / "copy.sqlite"
-    with (
-        contextlib.closing(sqlite3.connect(found.folder / "motlan.sqlite")) as old,
-        contextlib.closing(sqlite3.connect(copy)) as new,
-    ):
-        old.backup(new)
+    copy = copied(found.folder / "motlan.sqlite", tmp_path / "copy.sqlite")
     monkeypatch.setenv("MOTLAN_LEDGER_DATABASE", str(copy))
     return found
 

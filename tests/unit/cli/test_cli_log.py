@@ -20,7 +20,7 @@ from gateway.storage.sqlite.store import SqliteStore
 from tests.support.cli import CASE, OFFICER, PERSONS, auditor, fill, good, refused, run
 from tests.support.gateways import ECHO, OTHER, PORTAL, make_site
 from tests.support.ledger import MemoryLog, built
-from tests.support.storage import published
+from tests.support.storage import copied, published
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +33,7 @@ def filled(tmp_path_factory):
 def site(filled, monkeypatch, tmp_path):
     """The filled site, with a database of the test's own."""
     found, _ = filled
-    copy = tmp_path / "copy.sqlite"
-    with (
-        contextlib.closing(sqlite3.connect(found.folder / "motlan.sqlite")) as old,
-        contextlib.closing(sqlite3.connect(copy)) as new,
-    ):
-        old.backup(new)
+    copy = copied(found.folder / "motlan.sqlite", tmp_path / "copy.sqlite")
     monkeypatch.setenv("MOTLAN_LEDGER_DATABASE", str(copy))
     return found
 

@@ -12,6 +12,7 @@ from gateway.ledger import verify as verifying
 from tests.support.cli import auditor, fill, good, refused, run
 from tests.support.gateways import make_site
 from tests.support.ledger import MemoryLog, built, noise
+from tests.support.storage import copied
 
 
 @pytest.fixture
@@ -127,12 +128,7 @@ def filled(tmp_path_factory):
 
 @pytest.fixture
 def database(filled, monkeypatch, tmp_path):
-    copy = tmp_path / "copy.sqlite"
-    with (
-        contextlib.closing(sqlite3.connect(filled.folder / "motlan.sqlite")) as old,
-        contextlib.closing(sqlite3.connect(copy)) as new,
-    ):
-        old.backup(new)
+    copy = copied(filled.folder / "motlan.sqlite", tmp_path / "copy.sqlite")
     monkeypatch.setenv("MOTLAN_LEDGER_DATABASE", str(copy))
     return copy
 

@@ -1,4 +1,4 @@
-"""docs/xroad.md: its commands are run, in order, and say what the page says that they say."""
+"""docs/xroad.md and docs/soap.md: their commands are run, in order, and say what the pages say that they say."""
 
 import re
 import subprocess
@@ -10,8 +10,13 @@ from tests.support.curl import install
 from tests.support.source import ROOT
 from tests.support.world import RunningWorld
 
-PAGE = (ROOT / "docs" / "xroad.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+COMMANDS = {"xroad.md": 8, "soap.md": 4}
+
+
+def blocks(page: str) -> list[str]:
+    """The shell blocks of a page; the first one sets variables for the others."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    return re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
 def commands(block: str) -> list[tuple[str, list[str]]]:
@@ -27,16 +32,18 @@ def commands(block: str) -> list[tuple[str, list[str]]]:
     return found
 
 
-STEPS = [step for block in BLOCKS[1:] for step in commands(block)]
+STEPS = [(page, *step) for page in COMMANDS for block in blocks(page)[1:] for step in commands(block)]
 
 
 def test_there_are_commands():
-    assert len(STEPS) == 8
-    assert all(expected for _, expected in STEPS)
+    assert {page: sum(each == page for each, _, _ in STEPS) for page in COMMANDS} == COMMANDS
+    assert all(expected for _, _, expected in STEPS)
 
 
-@pytest.mark.parametrize(("command", "expected"), STEPS)
-def test_each_command_says_what_the_page_says(demo: RunningWorld, tmp_path: Path, command: str, expected: list[str]):
+@pytest.mark.parametrize(("page", "command", "expected"), STEPS)
+def test_each_command_says_what_the_page_says(
+    demo: RunningWorld, tmp_path: Path, page: str, command: str, expected: list[str]
+):
     contract = demo.contract
     variables = {
         "GATEWAY": contract["gateway"],
@@ -45,7 +52,7 @@ def test_each_command_says_what_the_page_says(demo: RunningWorld, tmp_path: Path
         "PATH": f"/usr/local/bin:/usr/bin:/bin:{install(tmp_path)}",  # where there is a curl, it is used
     }
     ran = subprocess.run(
-        ["bash", "-euc", BLOCKS[0] + command],
+        ["bash", "-euc", blocks(page)[0] + command],
         cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
