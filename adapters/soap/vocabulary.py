@@ -23,14 +23,20 @@ SUSPECT = (b"include", b"chemaLocation")
 _MOST_NAMES = 4096
 _MOST_NAMESPACES = 128
 _LONGEST_NAME = 1024
-_LONGEST_SHAPE = 8192
+_LONGEST_SHAPE = 16384
 _MOST_SHAPES = 256
 
-_TAG = re.compile(rb"<[^/!?>][^>]*")
+_TAG = re.compile(rb"<[^!?>][^>]*")
+"""A start or end tag: in what is not well-formed, names of end tags are others than those of start tags."""
 _QUOTED = re.compile(rb"\"[^\"<]*\"|'[^'<]*'")
 _QUOTE = re.compile(rb"[\"']")
-_ELEMENT = re.compile(rb"<([^\s/>!?][^\s/>]*)")
-_ATTRIBUTE = re.compile(rb"""\s([^\s=<>"'/]+)\s*=\s*["']""")
+_WHOLE_TAG = re.compile(rb"""<[^!?>](?:"[^"<]*"|'[^'<]*'|["'][^<]*|[^<>"']++)*+""")
+"""A tag with all that its values hold; of one whose quotes do not match, all that could be taken for its names."""
+_WORD = re.compile(rb"""[^\s=<>"'/]+""")
+"""What is left of tags without their values: names of elements and attributes, with a value or not."""
+_INSTRUCTION = re.compile(rb"<\?[^\s?>]*")
+_ENTITY = re.compile(rb"""&[^\s;#<>&"']+""")
+_ENTITIES = (b"&amp", b"&lt", b"&gt", b"&quot", b"&apos")
 _NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
 _BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
 """White space that libxml2 remembers as it does names: up to 59 characters that are all of a text."""
@@ -58,12 +64,12 @@ class Vocabulary:
         self._room = most
         self._room_for_tokens = most // 4
         self._names: set[bytes] = set()
-        self._known: set[bytes] = set()
+        self._known: set[bytes] = set(_ENTITIES)
         """Tokens as messages have them, of which all names are known: saves looking at them again."""
         self._pieces: set[bytes] = set()
-        """What stands between the values of start tags, of which all names are known."""
+        """What stands between the values of tags, of which all names are known."""
         self._shapes: dict[bytes, tuple[int, ...]] = {}
-        """Messages' start tags without their values → which of the values are namespaces."""
+        """Messages' tags without their values → which of the values are namespaces."""
 
     def learn(self, names: Iterable[bytes]) -> None:
         """Names of ours: they take no room."""
@@ -72,10 +78,12 @@ class Vocabulary:
     def look(self, data: bytes) -> Looked:
         """Refuse what is too much, else find what is new. Raises ExchangeError (client.invalid_xml).
 
-        Start tags without attributes are names by themselves, so of a message of known elements little is looked
-        through.
+        Tags without attributes are names by themselves, so of a message of known elements little is looked through.
         """
         tags = _TAG.findall(data)
+        if (b"&" in data or b"<?" in data) and (new := self._elsewhere(data)):
+            looked = self._closely(data, set(tags))
+            return Looked(data, looked.attributes, looked.new | new)
         cut = _cut(tags)
         shape = b"" if cut is None else b'"'.join(cut[0])
         places = self._shapes.get(shape)
@@ -86,6 +94,13 @@ class Vocabulary:
         if cut is not None and not looked.new:
             self._learn_shape(shape, cut[0])
         return looked
+
+    def _elsewhere(self, data: bytes) -> frozenset[bytes]:
+        """New names of entities and processing instructions, whether or not they are refused later on."""
+        tokens = set(_ENTITY.findall(data)).union(_INSTRUCTION.findall(data)) - self._known
+        if len(tokens) > _MOST_NAMES:
+            raise _too_many()
+        return self._unknown(tokens) if tokens else frozenset()
 
     def _by_pieces(self, data: bytes, new: set[bytes], *, blank: bool) -> Looked:
         usual = self._usual(new)
@@ -126,15 +141,16 @@ class Vocabulary:
     def _closely(self, data: bytes, new: set[bytes]) -> Looked:
         plain = {tag for tag in new if b"=" not in tag}
         text = b"".join(new - plain)
-        if _QUOTE.search(_QUOTED.sub(b"", text)):  # a value holds ">": tags were cut in the wrong place
-            plain, text = set(), data
-        attributes = _ATTRIBUTE.findall(text)
-        names = plain.union(_ELEMENT.findall(text), attributes)
+        bare = _QUOTED.sub(b" ", text)
+        if _QUOTE.search(bare):  # a value holds ">": tags were cut in the wrong place
+            plain, text = set(), b"".join(_WHOLE_TAG.findall(data))
+            bare = _QUOTED.sub(b" ", text)
+        names = plain.union(_WORD.findall(bare))
         namespaces = set(_NAMESPACE.findall(text))
         if len(names) > _MOST_NAMES or len(namespaces) > _MOST_NAMESPACES:
-            raise ExchangeError(INVALID_XML, "there are too many different names or namespaces")
+            raise _too_many()
         tokens = (names | namespaces).union(_BLANK.findall(data)) - self._known
-        return Looked(data, len(attributes), self._unknown(tokens) if tokens else frozenset())
+        return Looked(data, bare.count(b"="), self._unknown(tokens) if tokens else frozenset())
 
     def _unknown(self, tokens: set[bytes]) -> frozenset[bytes]:
         names = {name: token for token in tokens for name in _names(token)}
@@ -156,8 +172,12 @@ class Vocabulary:
         self._names |= names
 
 
+def _too_many() -> ExchangeError:
+    return ExchangeError(INVALID_XML, "there are too many different names or namespaces")
+
+
 def _cut(tags: Iterable[bytes]) -> tuple[list[bytes], list[bytes]] | None:
-    """Start tags cut at their quotes: what stands outside of values, and the values, by turns.
+    """Tags cut at their quotes: what stands outside of values, and the values, by turns.
 
     None where some value may hold a quote or the end of its tag, so that inside and outside could change places: then a
     value would hold the start of a tag, or the last one would not end.
