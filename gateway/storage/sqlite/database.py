@@ -7,7 +7,7 @@ import apsw
 
 from gateway.storage.sqlite.sums import register
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The version that this code reads and writes: the number of the last migration."""
 
 APPLICATION_ID = 0x4D4F544C
@@ -63,15 +63,14 @@ class Database:
         Raises SchemaError, apsw.Error and OSError.
         """
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        if self._vfs is None:  # SQLite gives its log and index files the mode of this one
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = self._open()
+        connection = self._open()  # SQLite gives its log and index files the mode of this one
         try:
             version = self._version(connection)
             if version < SCHEMA_VERSION:
                 connection.execute("PRAGMA page_size = %d" % _PAGE_BYTES)  # noqa: UP031 - pragmas take no binding
                 connection.pragma("journal_mode", "WAL")
                 connection.pragma("synchronous", "FULL")
+                connection.pragma("secure_delete", value=True)  # a migration may write rows again
                 self._upgrade(connection)
         finally:
             connection.close()

@@ -47,12 +47,10 @@ def _spans(connection: apsw.Connection, query: LogQuery, bounds: tuple[int, int]
     first, last = bounds
     epochs = query.epochs or (None,) * len(query.pseudonyms)
     known = {epoch: (low, high) for epoch, low, high in connection.execute(SQL["epoch_spans"])} if query.epochs else {}
-    # Rows from before there were spans (schema 2) may be of any epoch.
-    unknown = min((low for low, _ in known.values()), default=last + 1) - 1
     found = []
     for pseudonym, epoch in zip(query.pseudonyms, epochs, strict=True):
-        low, high = (first, last) if epoch is None else known.get(epoch, (1, unknown))
-        low, high = (1 if unknown and epoch is not None else low), min(high, last)
+        low, high = (first, last) if epoch is None else known.get(epoch, (1, 0))
+        high = min(high, last)
         if max(first, low) <= high:
             found.append(_Span(pseudonym, max(first, low), high))
     return sorted(found, key=lambda span: span.last)

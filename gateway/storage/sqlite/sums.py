@@ -1,4 +1,4 @@
-"""Checksums of rows, as a function of SQL: ``motlan_sum(column, …)``.
+"""What SQL asks of this program: checksums of rows, ``motlan_sum(column, …)``; and what stands in a journal row.
 
 A row whose checksum is wrong was damaged, by a bit that flipped or a hand that did not know. Who alters a row on
 purpose can write the right one: that is found by what is signed and sealed, not by this.
@@ -9,6 +9,8 @@ from zlib import crc32
 
 import apsw
 import msgspec
+
+from gateway.storage.sqlite.rows import id_key, unpack
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -33,5 +35,24 @@ def row_sum(*values: Any) -> int:
 
 
 def register(connection: apsw.Connection) -> None:
-    """Let a connection's statements use it."""
+    """Let a connection's statements use them."""
     connection.create_scalar_function("motlan_sum", row_sum, deterministic=True)
+    connection.create_scalar_function("motlan_ends", _ends, 1, deterministic=True)
+    connection.create_scalar_function("motlan_epoch", _epoch, 1, deterministic=True)
+
+
+def _ends(*columns: Any) -> Any:
+    """The key (bytes) of the request that a journal row ends. None for a damaged row too, which is found elsewhere."""
+    try:
+        ends = unpack(*columns).ends
+    except (ValueError, TypeError):
+        return None
+    return None if ends is None else id_key(ends)
+
+
+def _epoch(*columns: Any) -> Any:
+    """The epoch of a journal row, as text. None for a damaged one."""
+    try:
+        return unpack(*columns).epoch
+    except (ValueError, TypeError):
+        return None
