@@ -47,7 +47,6 @@ def evidence() -> None:
 )
 @click.argument("record", metavar="ID")
 @reader_options
-@click.option("--second-key", type=File, help="A second auditor's private key, where the exchange names many persons.")
 @click.option(
     "--hide",
     multiple=True,

@@ -12,7 +12,7 @@ import click
 from gateway.cli.log_reader import condition_options, question_of, reader_of, reader_options, with_auditing
 from gateway.cli.output import example, note, print_json, say, verb
 from gateway.cli.progress import counting
-from gateway.cli.values import File, NewFile
+from gateway.cli.values import NewFile
 from gateway.exchange.exporting import Prepared, Wanted
 from gateway.ledger.export import (
     BOM,
@@ -47,7 +47,6 @@ _AT_ONCE = 512
 @click.option("--out", type=NewFile, help="The file; nothing there is replaced. Without it: standard output.")
 @click.option("--without-private", is_flag=True, help="Without the private fields: nobody is named.")
 @click.option("--bom", is_flag=True, help="CSV with a byte order mark, so that Excel reads it as UTF-8.")
-@click.option("--second-key", type=File, help="A second auditor's private key, for an export of many persons.")
 @click.option("--limit", default=0, type=click.IntRange(min=0), help="How many at most; 0: all that match.")
 @reader_options
 @condition_options

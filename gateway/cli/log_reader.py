@@ -33,6 +33,11 @@ def reader_options(function: F) -> F:
             click.option("--auditor", required=True, help="Who reads; stands in the record of this reading."),
             click.option("--case", required=True, help="The investigation's number; stands there too."),
             click.option("--reason", required=True, help="Why, in words; stands there too."),
+            click.option(
+                "--second-key",
+                type=File,
+                help="A second auditor's private key, where one alone is shown too many persons in a day.",
+            ),
         )
     ):
         function = option(function)
@@ -90,7 +95,7 @@ def page_options(function: F) -> F:
 
 def reader_of(options: dict[str, Any]) -> Reader:
     """Who the options say reads. Raises ExchangeError(KEY_FILE_UNUSABLE), ValueError."""
-    second = options.get("second_key")
+    second = options["second_key"]
     return Reader(
         name=options["auditor"],
         case=options["case"],

@@ -295,7 +295,13 @@ class AuditSettings(Struct, frozen=True, kw_only=True):
         int, Note(description="Persons that one reader is shown in a day, counted in each answer.", ge=1, le=10_000_000)
     ] = 20_000
     second_auditor_persons: Annotated[
-        int, Note(description="An export of more persons needs a second auditor's key.", ge=1, le=1000)
+        int,
+        Note(
+            description="Persons that one reader alone is shown in a day, counted in each answer; for more, and for a "
+            "larger export, a second auditor adds a key.",
+            ge=1,
+            le=1000,
+        ),
     ] = 1000
 
 
@@ -328,8 +334,12 @@ class GatewayFile(Struct, frozen=True, kw_only=True):
         default_factory=RetentionSettings
     )
     logging: Annotated[Logging, Note(description="The operator's log.")] = field(default_factory=Logging)
-    witnesses: Annotated[Witnesses | None, Note(description="Who cosigns checkpoints; absent: nobody.")] = None
-    timestamps: Annotated[Timestamps | None, Note(description="Who timestamps them; absent: nobody.")] = None
+    witnesses: Annotated[
+        Witnesses | None, Note(description="Who cosigns checkpoints; absent: nobody. A change needs a restart.")
+    ] = None
+    timestamps: Annotated[
+        Timestamps | None, Note(description="Who timestamps them; absent: nobody. A change needs a restart.")
+    ] = None
     citizens: Annotated[
         Citizens | None, Note(description="Citizens' own lists of accesses; absent: not offered, and not kept.")
     ] = None

@@ -87,12 +87,13 @@ class AffectedPersons:
             yield seal_rows(gathered.taken(), officers)
         persons = len(gathered.persons)
         asked = Question(client=client, since=since, until=until)
-        # The persons are not shown to who asks, so they are no charge of theirs.
+        # An auditor is shown no persons. An officer alone, to whom they are sealed, is.
+        alone = admitted.second is None and any(each.kid == admitted.role.id for each in officers)
         reading = Reading(
             action="affected",
             question=asked,
             found=gathered.answers,
-            persons=0,
+            persons=persons if alone else 0,
             more=(("affected_persons", persons), ("sealed_to", [each.kid for each in officers])),
         )
         await self._desk.record(admitted, reading)

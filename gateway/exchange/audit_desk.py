@@ -2,10 +2,10 @@
 
 A reader is known by a private key whose public half the trust list in force names for a role. The record says who, in
 which case, why, what was asked and how much was found, and takes the reader's daily quota in the same commit: if that
-cannot be done, nothing is shown.
+cannot be done, nothing is shown. However it is asked, in one export or in many pages, the persons of a day add up.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from gateway.exchange.events import Event
 from gateway.exchange.ids import new_record_id
 from gateway.exchange.recording import Recorder
 from gateway.ledger.epoch import Epoch, open_epoch
+from gateway.ledger.order_jws import same_person
 from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind, Ruling
 from gateway.model.decision import Charge
 from gateway.model.errors import ExchangeError
@@ -30,6 +31,9 @@ from gateway.trust.roles import holder_of
 
 READERS = (RoleName.AUDITOR, RoleName.DATA_PROTECTION_OFFICER)
 """Who may read records. An operator may not."""
+
+_ALONE = "alone"
+"""The charge of persons whom a reader is shown without a second auditor."""
 
 _LONGEST_EPOCH = 2 * 86_400 * MICROSECONDS
 """An epoch is changed daily; the rest is for clocks that were set."""
@@ -50,13 +54,14 @@ class Reader(Struct, frozen=True, kw_only=True):
     second: Any = None
 
     def __post_init__(self) -> None:
-        if not (self.name.strip() and self.case.strip() and self.reason.strip()):
+        if not all(any(map(str.isalnum, said)) for said in (self.name, self.case, self.reason)):
             raise ValueError("an auditor states a name, a case number and a reason")
 
 
 class Quota(Struct, frozen=True, kw_only=True):
     """What one reader may do in a Vietnamese day. reads: questions asked. persons: shown in answers, counted in each.
-    second: an export of more persons than that needs a second auditor.
+    second: how many of these without a second auditor, all answers together: so neither pages nor several small exports
+    get around it.
     """
 
     reads: int = 500
@@ -65,12 +70,13 @@ class Quota(Struct, frozen=True, kw_only=True):
 
 
 class Admitted(Struct, frozen=True, kw_only=True):
-    """A reader whose role was proved. epochs: those that their key opens, by id."""
+    """A reader whose role was proved. epochs: those that their key opens, by id. day: whose quota is taken."""
 
     reader: Reader
     role: Role
     second: Role | None
     epochs: dict[str, Epoch]
+    day: int
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -124,11 +130,14 @@ class Desk:
         """
         role = self.prove(reader.key)
         second = None if reader.second is None else self._second(role, reader.second)
-        epochs = await self._epochs(reader, role, since, until)
+        listed = await self.log.epochs()
+        epochs = self._epochs(listed, reader, role, since, until)
         if self._begin is not None:  # only now: who may not read leaves nothing behind, not even an epoch
             await self._begin(reader.key)
             self._begin = None
-        return Admitted(reader=reader, role=role, second=second, epochs=epochs)
+        # A clock that was set back gives no day's quota a second time: an epoch began on each day that there was.
+        day = max(vietnam_day(at) for at in (self._clock.now(), *(starts for _, starts, _ in listed)))
+        return Admitted(reader=reader, role=role, second=second, epochs=epochs, day=day)
 
     def prove(self, key: Any) -> Role:
         """The role by which a private key may read. Raises ExchangeError: ROLE_UNKNOWN, ROLE_DENIED, ROLE_ENDED."""
@@ -137,34 +146,38 @@ class Desk:
     async def record(self, admitted: Admitted, reading: Reading) -> RecordId:
         """Record what is about to be shown, and charge it.
 
-        Raises ExchangeError(AUDIT_QUOTA_SPENT), after recording that too, and JournalUnavailableError.
+        Raises ExchangeError, after recording that too: AUDIT_QUOTA_SPENT, and SECOND_AUDITOR_NEEDED where one reader
+        alone would be shown too many persons in a day; JournalUnavailableError.
         """
         event = self._event(admitted, reading, None)
         try:
-            await self._recorder.commit(event, charges=self._charges(admitted.role, reading))
+            await self._recorder.commit(event, charges=self._charges(admitted, reading))
         except QuotaSpentError as error:
             spent = error.key.partition(":")[0].removeprefix("audit-")
-            await self._recorder.commit(self._event(admitted, reading, AUDIT_QUOTA_SPENT.code))
-            raise ExchangeError(AUDIT_QUOTA_SPENT, f"of {spent}", parts=(spent,)) from error
+            refused = ExchangeError(AUDIT_QUOTA_SPENT, f"of {spent}", parts=(spent,))
+            if spent == _ALONE:
+                refused = ExchangeError(SECOND_AUDITOR_NEEDED, f"more than {self.quota.second} persons in a day")
+            await self._recorder.commit(self._event(admitted, reading, refused.kind.code))
+            raise refused from error
         return event.facts.id
-
-    def require_second(self, admitted: Admitted, persons: int) -> None:
-        """Raise ExchangeError(SECOND_AUDITOR_NEEDED) where so many persons are exported by one reader alone."""
-        if persons > self.quota.second and admitted.second is None:
-            raise ExchangeError(SECOND_AUDITOR_NEEDED, f"more than {self.quota.second} persons")
 
     def _second(self, first: Role, key: Any) -> Role:
         second = holder_of(self.trust, _public(key), (RoleName.AUDITOR,), self._clock.now())
-        if second.key == first.key or second.name == first.name:
+        if second.name == first.name or same_person(first, second):
             raise ExchangeError(SECOND_AUDITOR_NEEDED, "the second key is of the same person")
         return second
 
-    async def _epochs(
-        self, reader: Reader, role: Role, since: Instant | None, until: Instant | None
+    def _epochs(
+        self,
+        listed: Sequence[tuple[str, Instant, bytes]],
+        reader: Reader,
+        role: Role,
+        since: Instant | None,
+        until: Instant | None,
     ) -> dict[str, Epoch]:
         opened = self._opened.setdefault(role.id, {})
         refused: ExchangeError | None = None
-        for epoch_id, starts, sealed in await self.log.epochs():
+        for epoch_id, starts, sealed in listed:
             if epoch_id in opened or (until is not None and starts > until + _LONGEST_EPOCH):
                 continue
             if since is not None and starts + _LONGEST_EPOCH < since:
@@ -178,15 +191,17 @@ class Desk:
             raise refused
         return found
 
-    def _charges(self, role: Role, reading: Reading) -> tuple[Charge, ...]:
-        window = vietnam_day(self._clock.now())
-        reads = Charge(key=f"audit-reads:{role.id}", window=window, limit=self.quota.reads)
-        if not reading.persons:
-            return (reads,)
-        persons = Charge(
-            key=f"audit-persons:{role.id}", window=window, limit=self.quota.persons, amount=reading.persons
+    def _charges(self, admitted: Admitted, reading: Reading) -> tuple[Charge, ...]:
+        """What a reading costs. Who lacks a second auditor is told so first."""
+        limits = {_ALONE: self.quota.second, "persons": self.quota.persons, "reads": self.quota.reads}
+        amounts = {"persons": reading.persons, "reads": 1}
+        if admitted.second is None:
+            amounts = {_ALONE: reading.persons, **amounts}
+        return tuple(
+            Charge(key=f"audit-{name}:{admitted.role.id}", window=admitted.day, limit=limits[name], amount=amount)
+            for name, amount in amounts.items()
+            if amount
         )
-        return reads, persons
 
     def _event(self, admitted: Admitted, reading: Reading, refused: str | None) -> Event:
         now, reader = self._clock.now(), admitted.reader
@@ -214,11 +229,6 @@ class Desk:
             private=tuple(private),
         )
         return Event(facts=facts, persons=reading.about)
-
-
-def distinct(values: Iterable[str]) -> tuple[str, ...]:
-    """Each once, in order."""
-    return tuple(dict.fromkeys(values))
 
 
 def _public(key: Any) -> bytes:

@@ -109,12 +109,11 @@ def found_of(stored: StoredRecord, epochs: Mapping[str, Epoch]) -> Found:
 
 
 def persons_in(found: Iterable[Found]) -> frozenset[str]:
-    """Everybody whom these records, and those that ended them, name."""
+    """Everybody whom these records, and those that ended them, name; of a reader's search, whom it was for."""
     named: set[str] = set()
-    for each in found:
+    for each in (one for whole in found for one in (whole, whole.ending) if one is not None):
         named.update(each.private("person"))
-        if each.ending is not None:
-            named.update(each.ending.private("person"))
+        named.update(asked["person"] for asked in each.private("question") if asked.get("person"))
     return frozenset(named)
 
 

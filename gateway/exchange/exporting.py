@@ -85,7 +85,6 @@ class Exporting:
         bounded = replace(question, before_seq=before, limit=question.limit or _EVERYTHING)
         query = bounded.query(admitted.epochs)
         digest, persons = await self._counted(query, private=wanted.private, progress=progress)
-        self._desk.require_second(admitted, persons)
         reading = Reading(
             action=EXPORT_ACTION,
             question=question,

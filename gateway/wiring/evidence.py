@@ -116,7 +116,6 @@ class Exporter:
         stored = await self._exchange(wanted.record)
         found = _without(wanted.hide, {role: found_of(each, admitted.epochs) for role, each in stored.items()})
         _check_roles(wanted, found)
-        self._desk.require_second(admitted, len(persons_in(found.values())))
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
         await self._desk.record(

@@ -59,8 +59,8 @@ SECOND_AUDITOR_NEEDED = ErrorKind(
     status=403,
     fault=Fault.CALLER,
     title=Text(
-        "So many persons are exported by two auditors together only",
-        "Xuất dữ liệu của nhiều người như vậy phải có hai kiểm toán viên cùng thực hiện",
+        "So many persons in a day are shown to two auditors together only",
+        "Xem dữ liệu của nhiều người như vậy trong một ngày phải có hai kiểm toán viên cùng thực hiện",
     ),
     next=Text(
         "Let a second auditor, listed under another name and with a key of their own, add it with --second-key.",

@@ -71,6 +71,6 @@ async def test_search_about_nobody_known_is_recorded_and_empty(question, searche
     _, charges = recorder.committed[0]
     # The person asked about counts: that nobody asked about them is an answer too.
     assert [charge.key.partition(":")[0] for charge in charges] == [
+        *(["audit-alone", "audit-persons"] if question.person else []),
         "audit-reads",
-        *(["audit-persons"] if question.person else []),
     ]
