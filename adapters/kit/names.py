@@ -83,7 +83,8 @@ _NAMES: dict[Meaning, tuple[str, ...]] = {
     Meaning.PURPOSE: ("madvc", "madichvucong"),
     Meaning.REQUEST_ID: ("mayeucau", "requestid", "correlationid"),
 }
-_MEANINGS = {name: meaning for meaning, names in _NAMES.items() for name in names}
+MEANINGS = {name: meaning for meaning, names in _NAMES.items() for name in names}
+"""Folded name of a field → what it means."""
 
 PARTS: dict[str, str] = {
     **dict.fromkeys(("matinhthanh", "matinh", "tinhthanh", "provincecode"), "province"),
@@ -107,6 +108,7 @@ PERSONAL = frozenset(Meaning) - {
     Meaning.NATIONALITY,
     Meaning.AGENCY,
     Meaning.PURPOSE,
+    Meaning.REQUEST_ID,
 }
 """Whose values say who somebody is; in a sample they are replaced."""
 
@@ -118,7 +120,7 @@ def folded(name: str) -> str:
 
 def meaning(name: str) -> Meaning | None:
     """What a field of this name means, where its whole name is known."""
-    return _MEANINGS.get(folded(name))
+    return MEANINGS.get(folded(name))
 
 
 def snake(name: str) -> str:

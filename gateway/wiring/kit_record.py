@@ -239,7 +239,7 @@ def _write(layout: Layout, asked: Asked, ran: Ran, texts: Texts, bodies: list[Bo
     said += [f"method = {toml.text(asked.method)}"] if asked.method != "POST" else []
     said += [f"request = {toml.text(f'{asked.name}.request.json')}", f"outcome = {toml.text(ran.outcome)}"]
     for number, (body, data) in enumerate(zip(bodies, cleaned[1:], strict=True), 1):
-        extension = "xml" if body.is_xml else "json" if "json" in body.content_type else "txt"
+        extension = "xml" if body.is_xml else "json"
         name = f"{asked.name}.answer{number if len(bodies) > 1 else ''}.{extension}"
         files[layout.samples / name] = data
         said += ["", "[[answer]]", f"status = {body.status}"]

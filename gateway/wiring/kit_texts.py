@@ -1,5 +1,6 @@
 """The texts of a recording: walked, also where a document travels as text inside another, and made nobody's."""
 
+import re
 from typing import Any
 
 from adapters.kit.anonymous import Anonymiser, walk_json
@@ -8,10 +9,15 @@ from adapters.soap.inferring_samples import walk_xml
 from adapters.soap.xml import UnreadableXmlError
 from gateway.mapping.document import Form, MappingDocument
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.kit import SAMPLE_UNUSABLE
+from gateway.model.errors.kit import RECORDING_UNSAFE, SAMPLE_UNUSABLE
 from gateway.model.jsontext import encode
 from gateway.validation.strict_json import parse_json
 
+_BOM = b"\xef\xbb\xbf"
+_DOCUMENT = re.compile(
+    r"""\ufeff?\s*(?:<[?!A-Za-z_]|\{\s*["'}]|\[\s*(?:[\[{"']|-?[0-9][0-9.eE+-]*\s*,)|"\s*[\\{\["<])"""
+)
+"""How a text begins in which a document travels: XML, JSON, or JSON written as a text once more."""
 _DEEPEST = 3
 """Documents within documents within a recording."""
 
@@ -40,53 +46,62 @@ class Texts:
 
     def note(self, data: bytes) -> None:
         """See every text."""
-        self._walk(data, self._noted, 0)
+        self._walk(data, self._noted, 0, ())
 
     def clean(self, data: bytes) -> bytes:
         """The document with invented values."""
-        return self._walk(data, self._replaced, 0)
+        return self._walk(data, self._replaced, 0, ())
 
     def remaining(self, data: bytes) -> tuple[str, ...]:
-        """Personal fields of which something is left, the bytes as a whole for numbers."""
+        """Personal fields of which something is left, in texts, in names of fields, and numbers in the bytes."""
         found: set[str] = set()
 
         def look(way: tuple[str, ...], text: str, _: int) -> None:
-            del way
-            found.update(self.cleaner.remaining(text))
+            for each in (*way, text):
+                found.update(self.cleaner.remaining(each))
 
-        self._walk(data, look, 0)
+        self._walk(data, look, 0, ())
         found.update(self.cleaner.numbers_in(data.decode("utf-8", "replace")))
         return tuple(sorted(found))
 
     def _noted(self, way: tuple[str, ...], text: str, depth: int) -> None:
-        if not self._inner(text, self._noted, depth):
+        if self._inner(way, text, self._noted, depth) is None:
             self.cleaner.note(way, text)
 
     def _replaced(self, way: tuple[str, ...], text: str, depth: int) -> str:
-        inner = self._inner(text, self._replaced, depth)
-        return inner.decode() if inner else self.cleaner.text(way, text)
+        inner = self._inner(way, text, self._replaced, depth)
+        return self.cleaner.text(way, text) if inner is None else inner.decode()
 
-    def _inner(self, text: str, visit: Any, depth: int) -> bytes | None:
-        """A document inside a text, walked; None where the text is none."""
-        if depth >= _DEEPEST or text.lstrip()[:1] not in {"<", "{", "["}:
+    def _inner(self, way: tuple[str, ...], text: str, visit: Any, depth: int) -> bytes | None:
+        """A document inside a text, walked; None where the text is none. What looks like one is never taken as text."""
+        if _DOCUMENT.match(text) is None:
             return None
+        name = way[-1] if way else "the answer"
+        if depth >= _DEEPEST:
+            raise ExchangeError(RECORDING_UNSAFE, f"{name} holds documents within documents, too deep to look")
         try:
-            return self._walk(text.encode(), visit, depth + 1)
-        except ExchangeError:
-            return None
+            return self._walk(text.encode(), visit, depth + 1, way)
+        except ExchangeError as error:
+            if error.kind is RECORDING_UNSAFE:
+                raise
+            if way and self.cleaner.was_told(name):
+                return None
+            raise ExchangeError(RECORDING_UNSAFE, f"{name} holds a document that cannot be read") from None
 
-    def _walk(self, data: bytes, visit: Any, depth: int) -> bytes:
+    def _walk(self, data: bytes, visit: Any, depth: int, above: tuple[str, ...]) -> bytes:
         def each(way: tuple[str, ...], text: str) -> Any:
-            return visit(tuple(name.removeprefix("@") for name in way), text, depth)
+            return visit((*above, *(name.removeprefix("@") for name in way)), text, depth)
 
+        data = data.removeprefix(_BOM)
+        if not data.strip():
+            return data
         if data.lstrip()[:1] == b"<":
             try:
                 return walk_xml(data, each)
             except UnreadableXmlError as error:
                 raise ExchangeError(SAMPLE_UNUSABLE, f"the answer is no XML that can be kept: {error}") from error
         try:
-            return encode(walk_json(parse_json(data), each))
+            document = parse_json(data)
         except (ExchangeError, ValueError):
-            text = data.decode("utf-8", "replace")
-            made = each((), text)
-            return data if made is None else str(made).encode()
+            raise ExchangeError(SAMPLE_UNUSABLE, "the answer is neither JSON nor XML that can be looked into") from None
+        return encode(walk_json(document, each))
