@@ -135,7 +135,7 @@ class _Loading:
         check_services(self.services, schemas, has_procedures="procedures" in self.bundles)
         self.mappings = check_mappings(self.services, schemas, self.problems)
         if self.services:  # else every grant would be called wrong for want of its service
-            check_grants(self.grants, self.services, schemas, own=_own(top))
+            check_grants(self.grants, self.services, schemas, own=_own(top, self.grants))
             check_procedures(self.procedures, self.services, schemas)
         if top is None:
             return None
@@ -248,8 +248,10 @@ def _bundle(files: Iterable[Path]) -> bytes:
     return b"".join(parts)
 
 
-def _own(top: GatewayFile | None) -> tuple[str, ...]:
-    """The gateway's own services that are granted like any other."""
-    if top is None or top.citizens is None:
-        return ()
-    return (f"{top.gateway.subsystem}/{ACCESSES_CODE}",)
+def _own(top: GatewayFile | None, grants: Iterable[GrantSource]) -> tuple[str, ...]:
+    """The gateway's own services that are granted like any other. top: None where it is wrong; then whatever could be
+    one, so that grants for it are not called wrong too.
+    """
+    if top is None:
+        return tuple(str(each.grant.service) for each in grants if each.grant.service.service_code == ACCESSES_CODE)
+    return () if top.citizens is None else (f"{top.gateway.subsystem}/{ACCESSES_CODE}",)

@@ -27,9 +27,11 @@ from gateway.model.errors.base import Text
 from gateway.model.errors.exchange import PORT_UNAVAILABLE
 from gateway.model.ids import SubsystemId
 from gateway.wiring import demo_contract
+from gateway.wiring.attesting import ed25519_key
 from gateway.wiring.audit import Auditing, Sequenced, auditing_of
 from gateway.wiring.demo_contract import Desk
-from gateway.wiring.demo_files import DemoError, DemoFiles, choose_ports, configure, prepared
+from gateway.wiring.demo_files import ORIGIN, DemoError, DemoFiles, choose_ports, configure, prepared
+from gateway.wiring.demo_witness import DemoWitness, running_beside
 from gateway.wiring.gateway import Gateway
 
 __all__ = [
@@ -50,7 +52,9 @@ __all__ = [
 
 
 class World(Struct, frozen=True, kw_only=True):
-    """What runs. population, insurance: may be made to ``misbehave``. desk: officers and dossiers never used before."""
+    """What runs. population, insurance: may be made to ``misbehave``. desk: officers and dossiers never used before.
+    witness: another agency's, which cosigns this log.
+    """
 
     files: DemoFiles
     people: People
@@ -58,16 +62,22 @@ class World(Struct, frozen=True, kw_only=True):
     insurance: InsuranceSimulator
     gateway: Gateway
     desk: Desk
+    witness: DemoWitness
 
     @property
     def url(self) -> str:
         """The gateway's, ``https://127.0.0.1:PORT``."""
         return self.gateway.url
 
+    @property
+    def vkey(self) -> str:
+        """The log's verifier key (C2SP)."""
+        return self.gateway.log_key.encode()
+
     def client(
         self, subsystem: SubsystemId, *, language: str = "vi", seconds: float = 30.0
     ) -> AbstractAsyncContextManager[Client]:
-        """A client in the name of a member's subsystem."""
+        """A client in the name of a member's subsystem; it can have receipts."""
         identity = self.files.identity(subsystem)
         return motlan.open(
             self.url,
@@ -78,6 +88,7 @@ class World(Struct, frozen=True, kw_only=True):
             authorities=self.files.authorities,
             language=language,
             seconds=seconds,
+            logs=[self.vkey],
         )
 
     def portal(self, of: Client, *, officer: str, agency: str = "00.H24") -> Portal:
@@ -92,7 +103,8 @@ class World(Struct, frozen=True, kw_only=True):
             self.people,
             gateway=gateway.url,
             admin=gateway.admin_url or "",
-            vkey=gateway.log_key.encode(),
+            vkey=self.vkey,
+            witness=self.witness,
             desk=self.desk,
         )
         demo_contract.write(self.files, document)
@@ -134,12 +146,22 @@ async def demo_world(
             InsuranceSimulator(people, access=ApiKey(key=files.secret("social-insurance")))
         )
         tsa = await stack.enter_async_context(tsa_of(files.pki))
+        witness = await stack.enter_async_context(_witness(files))
         gateway = await _gateway(files, port, population, insurance, tsa)
         stack.push_async_callback(gateway.stop)
-        world = World(
-            files=files, people=people, population=population, insurance=insurance, gateway=gateway, desk=Desk()
+        yield World(
+            files=files,
+            people=people,
+            population=population,
+            insurance=insurance,
+            gateway=gateway,
+            desk=Desk(),
+            witness=witness,
         )
-        yield world
+
+
+def _witness(files: DemoFiles) -> AbstractAsyncContextManager[DemoWitness]:
+    return running_beside(files.state / "witness", ed25519_key(files.log_key, ORIGIN).key)
 
 
 async def _gateway(

@@ -13,7 +13,9 @@ from adapters.simulators.people import People
 from adapters.simulators.person import Person
 from adapters.simulators.portal import BIRTH, CITIZEN, INSURANCE
 from gateway.model.ids import SubsystemId, encode, parse_service
+from gateway.wiring.demo_citizens import ISSUER
 from gateway.wiring.demo_files import ORIGIN, DemoFiles
+from gateway.wiring.demo_witness import DemoWitness
 from gateway.wiring.rules import PREFILL_PATH
 
 PREFILL: Final = "VN/GOV/G22/motlan/prefill"
@@ -75,7 +77,9 @@ def existing(people: People) -> list[str]:
     return [person.identity_number for person in named]
 
 
-def contract(files: DemoFiles, people: People, *, gateway: str, admin: str, vkey: str, desk: Desk) -> dict[str, Any]:
+def contract(
+    files: DemoFiles, people: People, *, gateway: str, admin: str, vkey: str, witness: DemoWitness, desk: Desk
+) -> dict[str, Any]:
     """The whole of demo.json."""
     given = grants(people, desk)
     return {
@@ -86,6 +90,10 @@ def contract(files: DemoFiles, people: People, *, gateway: str, admin: str, vkey
         "trust_list": str(files.trust_list),
         "gateway_certificate": str(files.gateway_certificate),
         "log": {"url": f"{gateway}/log", "origin": ORIGIN, "vkey": vkey},
+        "witness": {"url": witness.url, "vkey": witness.key.encode()},
+        "citizens": {"issuer": ISSUER, "key": str(files.citizens_key)},
+        "auditor": {"key": str(files.auditor_key)},
+        "timestamps": {"roots": str(files.root)},
         "subsystems": {
             str(subsystem): {**dict(_keys(files, subsystem)), "grants": [_plain(each) for each in theirs]}
             for subsystem, theirs in {**given, UNGRANTED: ()}.items()

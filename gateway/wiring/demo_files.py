@@ -5,7 +5,7 @@
     DIR/  lock  demo.json  story.html  truth.jsonl (0600; nothing that the gateway reads names it)
           pki/       keys, certificates, trust list: made once
           config/    gateway.toml and what belongs to it: written at each start, since ports change
-          state/     motlan.sqlite, vault.key, secrets/: what a second start finds again
+          state/     motlan.sqlite, vault.key, secrets/, witness/: what a second start finds again
 """
 
 import fcntl
@@ -32,6 +32,7 @@ from gateway.config.demo import write_demo
 from gateway.model.errors.base import Text
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import Instant
+from gateway.wiring.demo_citizens import make_issuer
 
 ORIGIN: Final = "motlan.example/demo"
 """The demo log's origin."""
@@ -91,6 +92,26 @@ class DemoFiles(Struct, frozen=True):
     def authorities(self) -> Path:
         """CA certificates for TLS."""
         return self.pki / "ca" / "bundle.pem"
+
+    @property
+    def root(self) -> Path:
+        """The root of the development PKI: what timestamps lead to."""
+        return self.pki / "ca" / "root.pem"
+
+    @property
+    def log_key(self) -> Path:
+        """The log's private key: the demo plays an operator who forges, too."""
+        return self.pki / "gateway" / "log.key.pem"
+
+    @property
+    def citizens_key(self) -> Path:
+        """The private key of who says who a citizen is."""
+        return self.pki / "citizens" / "issuer.key.pem"
+
+    @property
+    def signers(self) -> tuple[Path, ...]:
+        """Public keys of those who sign the trust list; two are needed."""
+        return tuple(self.pki / "signers" / f"{number}.pub.pem" for number in (1, 2, 3))
 
     @property
     def gateway_certificate(self) -> Path:
@@ -217,11 +238,13 @@ def _make_keys(files: DemoFiles) -> None:
     if files.pki.exists():
         _check_validity(files)
         make_tsa(files.pki, now=now, days=_DAYS)  # folders of earlier releases have none
+        make_issuer(files.pki)  # nor this
         return
     new = files.folder / "pki.new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     pki.make(new, DEMO, now=now, days=_DAYS, crl_days=_DAYS, log_origin=ORIGIN)
+    make_issuer(new)
     new.rename(files.pki)
 
 

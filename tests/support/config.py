@@ -32,6 +32,7 @@ def write_pki(folder: Path) -> Path:
         "gateway/hosted-VN_GOV_H57_one-stop.pem", "gateway/hosted-VN_GOV_H57_one-stop.key.pem",
         "roles/auditor.pub.pem", "roles/data-protection-officer.pub.pem", "trust/list.jws",
         "signers/1.pub.pem", "signers/2.pub.pem", "signers/3.pub.pem", "ca/root.pem",
+        "citizens/issuer.pub.pem",
     ]  # fmt: skip
     for name in names:
         file = folder / name
@@ -49,6 +50,8 @@ def write_configuration(folder: Path) -> Path:
         file.write_text("s3cret\n")
         file.chmod(0o600)
     (state / "vault.key").write_text("00" * 32)
+    (state / "witness").mkdir()
+    (state / "witness" / "witnesses.policy").write_text("stand-in")
     return write_demo(
         folder / "config",
         {

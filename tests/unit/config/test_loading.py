@@ -19,6 +19,7 @@ from gateway.model.decision import EVERYTHING
 from gateway.model.ids import parse_service, parse_subsystem
 from gateway.policy.grants import ServiceTerms
 from gateway.policy.policyset import PolicySet
+from gateway.wiring.accesses import accesses_terms
 from tests.support.config import write_configuration
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +58,7 @@ def test_the_demo_configuration_is_right(file):
 
 def test_the_demo_policy_compiles_and_leaves_one_agency_out(file):
     settings = load(file, {})
-    terms = [ServiceTerms(service=service) for service in settings.services]
+    terms = [*(ServiceTerms(service=service) for service in settings.services), *accesses_terms(settings)]
     policy = PolicySet.compile(settings.grants, terms)
     clients = {grant.client for grant in policy.grants}
     assert parse_subsystem("VN/GOV/H24/portal") in clients
