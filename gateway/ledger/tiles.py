@@ -103,8 +103,12 @@ def split_hashes(data: bytes, width: int) -> list[bytes]:
 
 def encode_entries(entries: list[bytes]) -> bytes:
     """The bytes of a bundle: each entry after its length, a big-endian uint16. Raises ValueError beyond 65535."""
-    if any(len(entry) > _LONGEST_ENTRY for entry in entries):
+    lengths = set(map(len, entries))
+    if lengths and max(lengths) > _LONGEST_ENTRY:
         raise ValueError("an entry is at most 65535 bytes")
+    if len(lengths) == 1:  # as those of our own log are
+        length = lengths.pop().to_bytes(2, "big")
+        return length + length.join(entries)
     return b"".join([len(entry).to_bytes(2, "big") + entry for entry in entries])
 
 

@@ -17,7 +17,7 @@ from gateway.ledger.epoch import Epoch, open_epoch
 from gateway.ledger.erasure_check import ErasureCheck
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.openings import epoch_of, open_bytes
-from gateway.ledger.tiles import ENTRIES, WIDTH, encode_entries, narrow, parse_path
+from gateway.ledger.tiles import WIDTH
 from gateway.ledger.verify_record import StoredRecord
 from gateway.model import storage
 from gateway.model.errors import ExchangeError
@@ -32,12 +32,10 @@ from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
 from gateway.wiring.attesting import log_keys
 from gateway.wiring.rules import terms_of
+from gateway.wiring.stored_files import StoredFiles
 from gateway.wiring.trust import KIND as TRUST_KIND
 
 T = TypeVar("T")
-
-_AHEAD = 16 * WIDTH
-"""Entries that are read at once."""
 
 
 def policy_of(settings: Settings) -> PolicySet:
@@ -114,8 +112,9 @@ def log_key_of(settings: Settings) -> VerifierKey:
 class StoredLog:
     """A gateway's log as its database has it, for verifiers, which are not asynchronous.
 
-    altered: records whose private fields the key should open and does not, found while ``records`` went by. damaged:
-    what the store itself found damaged of them. pending: erased records that nothing accounts for so far.
+    fetch: a file of the log by its path, as ``StoredFiles`` gives it. altered: records whose private fields the key
+    should open and does not, found while ``records`` went by. damaged: what the store itself found damaged of them.
+    pending: erased records that nothing accounts for so far.
     """
 
     def __init__(self, store: SqliteStore, loop: asyncio.AbstractEventLoop, epochs: Mapping[str, Epoch]) -> None:
@@ -125,44 +124,12 @@ class StoredLog:
         self.altered: list[str] = []
         self.damaged: list[str] = []
         self._erasures = ErasureCheck()
-        self._ahead: tuple[int, list[bytes]] = (0, [])
+        self.fetch = StoredFiles(store.log, loop).fetch
 
     @property
     def pending(self) -> dict[RecordId, int]:
         """As above, with their indexes."""
         return self._erasures.pending
-
-    def fetch(self, path: str) -> bytes:
-        """A file of the log by its path. Raises LookupError."""
-        if path == "checkpoint":
-            return self._there(self._wait(self._log.checkpoint()), path)
-        tile = parse_path(path)
-        if tile.level != ENTRIES:
-            data = self._there(self._wait(self._log.tile(tile.level, tile.index)), path)
-            return narrow(data, tile.level, tile.width)
-        entries = self._entries(tile.index * WIDTH, tile.width)
-        if len(entries) != tile.width:
-            raise LookupError(path)
-        return encode_entries(entries)
-
-    def _entries(self, start: int, count: int) -> list[bytes]:
-        """Entries, read ahead: bundles are asked for one after the other. Fewer where a row does not parse."""
-        first, ahead = self._ahead
-        if not first <= start <= start + count <= first + len(ahead):
-            try:
-                ahead = list(self._wait(self._log.entries(start, _AHEAD)))
-            except ValueError:
-                return list(self._parsing(start, count))
-            self._ahead = (start, ahead)
-            first = start
-        return ahead[start - first : start - first + count]
-
-    def _parsing(self, start: int, count: int) -> Iterator[bytes]:
-        for index in range(start, start + count):
-            try:
-                yield from self._wait(self._log.entries(index, 1))
-            except ValueError:  # a row that does not parse any more
-                return
 
     def size(self) -> int:
         """How many records are in the tree."""
@@ -212,12 +179,6 @@ class StoredLog:
         except ExchangeError as error:
             self.altered.append(f"record {row.id}: {error.detail}")
             return None
-
-    @staticmethod
-    def _there(data: bytes | None, path: str) -> bytes:
-        if data is None:
-            raise LookupError(path)
-        return data
 
     def _wait(self, asked: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(asked, self._loop).result()

@@ -19,11 +19,12 @@ from gateway.storage.sqlite.indexing import Additions, gather, write
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
 from gateway.storage.sqlite.redacting import destroy_epochs, epochs_over, redact
-from gateway.storage.sqlite.rows import PackedRow, entry_in, entry_of_head, id_key, stored, unpack
+from gateway.storage.sqlite.rows import PackedRow, entries_of_heads, entry_in, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
 
 _TILE_BITS = 48
+_NUMBER = (1 << _TILE_BITS) - 1
 
 
 class SqliteLogStore:
@@ -84,17 +85,27 @@ class SqliteLogStore:
 
         return await self._engine.read(work)
 
+    async def tiles(self, level: int, first: int, count: int) -> dict[int, bytes]:
+        """The tiles of a level from a number on that are there, by number; as ``tile`` gives each."""
+
+        def work(connection: apsw.Connection) -> dict[int, bytes]:
+            rows: Any = connection.execute(SQL["tiles_from"], (level << _TILE_BITS | first, count))
+            return {key & _NUMBER: hashes for key, hashes in rows if isinstance(hashes, bytes)}
+
+        return await self._engine.read(work)
+
     async def entries(self, start: int, count: int) -> Sequence[bytes]:
         """As the port says: fewer where the tree ends. Raises ValueError for a row that does not parse."""
 
         def work(connection: apsw.Connection) -> list[bytes]:
             size, _ = _tree(connection)
             asked = (start, min(start + count, size))
-            heads: list[Any] = connection.execute(SQL["heads_between"], asked).fetchall()
-            found = [entry_of_head(head) for (head,) in heads]
-            if None not in found:
-                return cast("list[bytes]", found)
-            return [entry_in(packed) for _, packed in connection.execute(SQL["rows_between"], asked)]
+            # In one step, which lets other threads work meanwhile; a step for each row would not.
+            rows, heads = cast("tuple[int, str]", connection.execute(SQL["heads_between"], asked).get)
+            found = entries_of_heads(bytes.fromhex(heads), rows)
+            if found is None:
+                found = [entry_in(packed) for _, packed in connection.execute(SQL["rows_between"], asked)]
+            return found
 
         return await self._engine.read(work)
 

@@ -101,6 +101,9 @@ WHERE size = ?4 AND fence = ?5
 -- name: tile_get
 SELECT hashes FROM tile WHERE id = ?
 
+-- name: tiles_from
+SELECT id, hashes FROM tile WHERE id >= ?1 AND id < ?1 + ?2 ORDER BY id
+
 -- name: tile_put
 INSERT INTO tile (id, hashes) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET hashes = excluded.hashes
 
@@ -146,7 +149,8 @@ DELETE FROM pseudonym WHERE segment = ? AND pseudonym = ? AND seq = ?
 SELECT row FROM journal WHERE seq = ?
 
 -- name: heads_between
-SELECT substr(row, 1, 96) FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
+SELECT count(*), coalesce(group_concat(hex(head), ''), '')
+FROM (SELECT substr(row, 1, 96) AS head FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq)
 
 -- name: rows_between
 SELECT seq, row FROM journal WHERE seq > ? AND seq <= ? ORDER BY seq
