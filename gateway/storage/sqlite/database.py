@@ -82,6 +82,11 @@ class Database:
         # Another process that opens or closes the file may hold all of it for a moment.
         connection.set_busy_timeout(_PATIENCE_MS)
         connection.pragma("wal_autocheckpoint", 0)
+        # There are no triggers and views in this file. One that somebody put there does nothing: it could keep what is
+        # erased, or undo what is written.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+        connection.pragma("trusted_schema", value=False)
         register(connection)
         return connection
 

@@ -99,11 +99,20 @@ class Engine:
         if connection is None:
             connection = self._local.connection = self._database.reader()
             self._readers.append(connection)
-        connection.execute("BEGIN")
         try:
-            return work(connection)
-        finally:
-            connection.execute("COMMIT")
+            connection.execute("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                if connection.in_transaction:  # some failures end it by themselves
+                    connection.execute("COMMIT")
+        except apsw.Error:
+            # As in the writer: after a failure only a new connection is trusted.
+            self._local.connection = None
+            self._readers.remove(connection)
+            with suppress(apsw.Error):
+                connection.close(force=True)
+            raise
 
     def _new_owner(self) -> int:
         connection = self._database.writer()

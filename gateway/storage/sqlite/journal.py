@@ -1,6 +1,7 @@
 """The Journal port on SQLite."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import apsw
 
@@ -38,12 +39,15 @@ class SqliteJournal:
         """
         rows, size = await self._engine.read(_without_end)
         owners = self._engine.owners
-        alive = {row.owner: owners.alive(row.owner) for _, row in rows}
-        found = []
-        for seq, row in rows:
-            if (row.at < before and row.owner == owners.number) or not alive[row.owner]:
-                found.append(stored(seq, row, size))
-        return found
+        dead = {owner for owner in {row.owner for _, row in rows} if not owners.alive(owner)}
+        if dead:
+            # One that ended between being read and being found dead may have ended its requests first: now it cannot.
+            rows, size = await self._engine.read(_without_end)
+        return [
+            stored(seq, row, size)
+            for seq, row in rows
+            if row.owner in dead or (row.owner == owners.number and row.at < before)
+        ]
 
     async def nonce_watermark(self) -> Instant:
         """As the port says. Commits check it themselves, in their transaction; nobody has to ask for each."""
@@ -91,12 +95,17 @@ class SqliteJournal:
 
 
 def _without_end(connection: apsw.Connection) -> tuple[list[tuple[int, PackedRow]], int]:
-    """Open requests: those the index knows, and those of rows that it does not yet hold. With the tree's size."""
+    """Open requests: those the index knows, and those of rows that it does not yet hold. With the tree's size.
+
+    One in the tree that is damaged is left out: it is named by who reads the log, and keeps no other from its end.
+    Raises ValueError for one behind the tree, since it might end any of them.
+    """
     size = connection.execute(SQL["tree"]).get[0]
     found = {}
     for seq, packed in connection.execute(SQL["open_rows"]):
-        row = unpack(packed)
-        found[row.id] = (seq, row)
+        with suppress(ValueError, TypeError):
+            row = unpack(packed)
+            found[row.id] = (seq, row)
     for seq, packed in connection.execute(SQL["rows_after"], (size, -1)):
         row = unpack(packed)
         if row.ends is not None:

@@ -71,8 +71,8 @@ SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND exp
 -- name: vault_delete
 DELETE FROM vault WHERE id = ?
 
--- name: vault_all
-SELECT id, subjects FROM vault
+-- name: vault_after
+SELECT rowid, id, subjects FROM vault WHERE rowid > ? ORDER BY rowid LIMIT ?
 
 -- name: vault_forget
 DELETE FROM vault WHERE id IN (SELECT id FROM vault WHERE expires <= ? ORDER BY expires LIMIT ?)

@@ -1,6 +1,7 @@
 """The Vault port on SQLite. Blobs come in with commits; here they are read and destroyed."""
 
 from collections.abc import Collection
+from typing import Any
 
 import apsw
 import msgspec
@@ -11,7 +12,8 @@ from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.redacting import destroy_blobs
 from gateway.storage.sqlite.statements import SQL
 
-_subjects = msgspec.msgpack.Decoder(tuple[bytes, ...]).decode
+_decode = msgspec.msgpack.Decoder(tuple[bytes, ...]).decode
+_AT_ONCE = 500
 
 
 class SqliteVault:
@@ -39,19 +41,41 @@ class SqliteVault:
         await self.destroy((blob_id,))
 
     async def destroy(self, blob_ids: Collection[str]) -> int:
-        """As the port says; their bytes are wiped."""
-        return await self._engine.wipe(lambda connection: destroy_blobs(connection, blob_ids))
+        """As the port says; their bytes are wiped. In small transactions, so that commits go on between them."""
+        asked = tuple(blob_ids)
+        found = 0
+        for start in range(0, len(asked), _AT_ONCE):
+            found += await self._destroyed(asked[start : start + _AT_ONCE])
+        await self._engine.wipe(lambda _: None)
+        return found
 
     async def forget(self, subjects: Collection[bytes]) -> int:
-        """As the port says."""
+        """As the port says, of all blobs that are there when it begins: each is looked at, beside the writers.
+
+        Raises ValueError for a blob of which the subjects cannot be read.
+        """
         asked = frozenset(subjects)
+        gone: list[str] = []
+        at: int | None = 0 if asked else None
+        while at is not None:
+            some, at = await self._of(asked, at)
+            gone += some
+        return await self.destroy(gone)
 
-        def work(connection: apsw.Connection) -> int:
-            gone = [
-                str(blob_id)
-                for blob_id, packed in connection.execute(SQL["vault_all"]).fetchall()
-                if isinstance(packed, bytes) and asked.intersection(_subjects(packed))
-            ]
-            return destroy_blobs(connection, gone)
+    async def _destroyed(self, blob_ids: Collection[str]) -> int:
+        return await self._engine.write(lambda connection, _: destroy_blobs(connection, blob_ids))
 
-        return await self._engine.wipe(work)
+    async def _of(self, subjects: frozenset[bytes], after: int) -> tuple[list[str], int | None]:
+        """Ids of blobs with any of these subjects, among the next ones; where to go on, None at the end."""
+        rows: list[Any] = await self._engine.read(
+            lambda connection: connection.execute(SQL["vault_after"], (after, _AT_ONCE)).fetchall()
+        )
+        found = [str(blob_id) for _, blob_id, packed in rows if not subjects.isdisjoint(_subjects(packed))]
+        return found, rows[-1][0] if rows else None
+
+
+def _subjects(packed: Any) -> tuple[bytes, ...]:
+    try:
+        return _decode(packed)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise ValueError("a row of the vault does not parse") from error

@@ -11,13 +11,14 @@ import pytest
 import pytest_asyncio
 
 from gateway.model.decision import Charge
-from gateway.model.storage import JournalUnavailableError, Nonce, NonceUsedError, QuotaSpentError
-from gateway.storage.sqlite import checkpointer, database, pseudonyms, search
+from gateway.model.log import LogQuery
+from gateway.model.storage import JournalUnavailableError, Nonce, NonceUsedError, QuotaSpentError, Redaction
+from gateway.storage.sqlite import checkpointer, database, pseudonyms, search, vault
 from gateway.storage.sqlite.database import SCHEMA_VERSION, SchemaError, fresh_schema, migrations
 from gateway.storage.sqlite.statements import SQL
 from gateway.storage.sqlite.store import SqliteStore
 from gateway.storage.sqlite.sums import register
-from tests.support.storage import NOW, at, commit, numbers, record_id, sequence, sequencer, verified
+from tests.support.storage import NOW, at, blob, commit, numbers, record_id, sequence, sequencer, verified
 
 pytestmark = pytest.mark.asyncio
 
@@ -174,6 +175,92 @@ async def test_requests_of_another_living_process_are_its_own(store: SqliteStore
     assert numbers(await store.journal.open_requests(at(-10))) == [1]
 
 
+async def test_a_process_that_ends_its_last_request_and_then_itself_leaves_none_open(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both while another one looks for requests to abandon: after it has read them, before it asks who is alive."""
+    other = SqliteStore(tmp_path / "motlan.db")
+    for number in (1, 2):
+        await other.journal.commit(commit(number, opens=True), NOW)
+    theirs, loop = other._engine.owners.number, asyncio.get_running_loop()
+    read = store._engine.read
+    reads: list[float] = []
+
+    async def reading(work: Any) -> Any:
+        found = await read(work)
+        if not reads:
+            await other.journal.commit(commit(3, ends=record_id(1)), NOW)
+            await other.close()
+        reads.append(loop.time())
+        return found
+
+    monkeypatch.setattr(store._engine, "read", reading)
+    assert numbers(await store.journal.open_requests(at(10))) == [2]
+    assert not store._engine.owners.alive(theirs)
+
+
+async def test_whether_a_process_lives_is_asked_once_for_all_of_its_requests(
+    store: SqliteStore, other: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(20):
+        await other.journal.commit(commit(number, opens=True), NOW)
+    asked: list[int] = []
+    alive = store._engine.owners.alive
+
+    def asking(number: int) -> bool:
+        asked.append(number)
+        return alive(number)
+
+    monkeypatch.setattr(store._engine.owners, "alive", asking)
+    assert list(await store.journal.open_requests(at(10))) == []
+    assert asked == [other._engine.owners.number]
+
+
+async def test_what_is_looked_for_in_the_vault_holds_nobody_up(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vault, "_AT_ONCE", 3)
+    blobs = tuple(blob(f"b{number}", subjects=(b"%d" % (number % 2),)) for number in range(20))
+    await store.journal.commit(commit(1, blobs=blobs), NOW)
+    before = store.tally.transactions
+    assert await store.vault.forget({b"1"}) == 10
+    assert store.tally.transactions == before + 4 + 1  # ten in pieces of three; then what wipes them
+    left = [number for number in range(20) if await store.vault.get(f"b{number}", NOW) is not None]
+    assert left == list(range(0, 20, 2))
+    apsw.Connection(str(store._engine._database.path)).execute("UPDATE vault SET subjects = x'c1' WHERE id = 'b4'")
+    with pytest.raises(ValueError, match="does not parse"):
+        await store.vault.forget({b"0"})
+    with pytest.raises(ValueError, match="does not parse"):
+        await store.vault.get("b4", NOW)
+
+
+PLANTED = (
+    "CREATE TRIGGER keeps BEFORE UPDATE ON journal BEGIN INSERT INTO kept VALUES (OLD.row); END",
+    "CREATE TRIGGER keeps AFTER DELETE ON vault BEGIN INSERT INTO kept VALUES (OLD.sealed); END",
+    "CREATE TRIGGER keeps BEFORE INSERT ON nonce_log BEGIN SELECT raise(IGNORE); END",
+)
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+async def test_a_trigger_that_somebody_put_into_the_file_does_nothing(tmp_path: Path, planted: str) -> None:
+    await SqliteStore(tmp_path / "motlan.db").close()
+    connection = apsw.Connection(str(tmp_path / "motlan.db"))
+    connection.execute("CREATE TABLE kept (x)")
+    connection.execute(planted)
+    store = SqliteStore(tmp_path / "motlan.db")
+    await store.journal.commit(commit(1, nonce="n", blobs=(blob("b"),)), NOW)
+    await sequence(store.log)
+    await store.log.redact([Redaction(id=record_id(1), openings=b"")])
+    await store.vault.delete("b")
+    await store.close()
+    assert connection.execute("SELECT count(*) FROM kept").get == 0
+    store = SqliteStore(tmp_path / "motlan.db")
+    with pytest.raises(NonceUsedError):
+        await store.journal.commit(commit(2, nonce="n"), NOW)
+    assert any("description of keeps" in fault for fault in await store.log.damaged_tables())
+    await store.close()
+
+
 async def test_a_leader_that_is_gone_is_followed_at_once(store: SqliteStore, tmp_path: Path) -> None:
     other = SqliteStore(tmp_path / "motlan.db")
     assert await other.log.acquire("other", NOW, 3600) == 1
@@ -224,16 +311,16 @@ async def test_a_search_crosses_segments(store: SqliteStore, monkeypatch: pytest
         person = (("person", bytes([number % 3]) * 16),)
         await store.journal.commit(commit(number, pseudonyms=person), NOW)
     await sequence(store.log)
-    query = search.LogQuery(pseudonyms=(bytes([1]) * 16,), before_seq=20)
+    query = LogQuery(pseudonyms=(bytes([1]) * 16,), before_seq=20)
     assert numbers([record async for record in store.log.search(query)]) == [19, 16, 13, 10, 7, 4, 1]
 
 
 async def test_a_commit_that_the_database_chokes_on_takes_no_other_with_it(
     store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gateway.storage.sqlite import writer  # noqa: PLC0415
+    from gateway.storage.sqlite import batch, writer  # noqa: PLC0415
 
-    apply = writer.apply
+    apply = batch.apply
 
     def choking(connection: Any, nonces: Any, batch: Any) -> Any:
         if any(b"poison" in prepared.packed for prepared in batch):
@@ -260,6 +347,38 @@ async def test_a_real_log_survives_being_closed_in_the_middle(tmp_path: Path) ->
         assert await verified(store.log, older=older) == 100 * run + 100
         older = await store.log.checkpoint()
         await store.close()
+
+
+@pytest.mark.parametrize("ends", ["ROLLBACK", "SELECT 1"])
+async def test_a_reading_that_fails_is_told_why_and_the_next_one_has_a_new_connection(
+    store: SqliteStore, ends: str
+) -> None:
+    used: list[Any] = []
+
+    def failing(connection: Any) -> None:
+        used.append(connection)
+        connection.execute(ends)
+        raise apsw.IOError("made up")
+
+    for _ in range(5):
+        with pytest.raises(JournalUnavailableError, match="made up"):
+            await store._engine.read(failing)
+    assert len({id(connection) for connection in used}) == 5
+    assert await store.log.state() == (0, b"")
+    assert len(store._engine._readers) <= 2
+
+
+async def test_a_damaged_open_request_keeps_no_other_from_its_end(store: SqliteStore) -> None:
+    for number in (1, 2, 3):
+        await store.journal.commit(commit(number, opens=True), NOW)
+    await sequence(store.log)
+    await store.journal.commit(commit(4), NOW)
+    connection = apsw.Connection(str(store._engine._database.path))
+    connection.execute("UPDATE journal SET row = x'c1' WHERE seq = 2")
+    assert numbers(await store.journal.open_requests(at(10))) == [1, 3]
+    connection.execute("UPDATE journal SET row = x'c1' WHERE seq = 4")
+    with pytest.raises(ValueError, match="does not parse"):
+        await store.journal.open_requests(at(10))
 
 
 async def test_nothing_is_read_after_closing(tmp_path: Path) -> None:
