@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_crl, load_pem_x509_crl
 
 from gateway.cli.log_reader import reader_of, reader_options
 from gateway.cli.output import (
@@ -19,13 +21,18 @@ from gateway.cli.output import (
     say,
     table,
     verb,
+    visible,
     warn,
 )
 from gateway.cli.values import File, NewFile
 from gateway.keys.file import load_certificates, load_public_key
+from gateway.ledger.evidence_conclusion import conclude
 from gateway.ledger.evidence_findings import Finding, Verdict
 from gateway.ledger.evidence_trust import Anchors
 from gateway.ledger.evidence_verify import Verified, verify_evidence
+from gateway.ledger.note import KeyType, VerifierKey, parse_vkey
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import RecordId
 from gateway.signing.asice import MAX_SIZE
 from gateway.trust.document import Signers
@@ -135,7 +142,24 @@ def _body(given: str) -> tuple[str, bytes]:
 )
 @click.option("--required", type=click.IntRange(1), help="How many of these must have signed; all, if not given.")
 @click.option("--tsa-ca", multiple=True, type=File, help="Root certificates (PEM) of timestamp authorities.")
-@click.option("--vkey", multiple=True, help="Verifier key (C2SP) of the log, if no list names it any more.")
+@click.option("--vkey", "vkeys", multiple=True, help="Verifier key (C2SP) of the log, if no list names it any more.")
+@click.option(
+    "--crl",
+    "crls",
+    multiple=True,
+    type=File,
+    help="A newer revocation list (DER or PEM) of any of the CAs, also of the timestamp authority's.",
+)
+@click.option(
+    "--witness", "witnesses", multiple=True, metavar="VKEY", help="Verifier key of a witness, if no list names it."
+)
+@click.option(
+    "--quorum",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How many witnesses must have cosigned the log.",
+)
 @json_option
 @click.pass_context
 @verb
@@ -143,7 +167,8 @@ def verify(ctx: click.Context, /, file: Path, **options: Any) -> None:
     """Say what a container proves and what not; exit 0 only if all that it claims holds.
 
     Needs no network and no server. Nothing in the container is believed for itself: its trust lists must be signed by
-    the signers of yours, and certificates are judged at the time of what they signed.
+    the signers of yours, and certificates are judged at the time of what they signed, with every revocation list at
+    hand. At the end stands in words what is proved, and what is left open.
     """
     found = verify_evidence(_read(file), _anchors(options))
     if options["as_json"]:
@@ -167,11 +192,31 @@ def _anchors(options: dict[str, Any]) -> Anchors:
         lists=tuple(file.read_bytes() for file in options["trust"]),
         signers=Signers(required=options["required"] or len(keys), keys=keys) if keys else None,
         authorities=tuple(each for file in options["tsa_ca"] for each in load_certificates(file)),
-        vkeys=tuple(options["vkey"]),
+        vkeys=tuple(parse_vkey(each).encode() for each in options["vkeys"]),
+        crls=tuple(map(_crl, options["crls"])),
+        witnesses=tuple(map(_witness, options["witnesses"])),
+        quorum=options["quorum"],
     )
 
 
+def _witness(vkey: str) -> VerifierKey:
+    key = parse_vkey(vkey)
+    if key.type is not KeyType.COSIGNATURE:
+        raise click.UsageError(f"{key.name}: this is a log's key, a witness cosigns with another kind")
+    return key
+
+
+def _crl(file: Path) -> bytes:
+    data = file.read_bytes()
+    try:
+        load = load_pem_x509_crl if data.lstrip().startswith(b"-----BEGIN") else load_der_x509_crl
+        return load(data).public_bytes(Encoding.DER)
+    except ValueError:
+        raise ExchangeError(KEY_FILE_UNUSABLE, f"{file}: no revocation list in DER or PEM") from None
+
+
 def _values(found: Verified) -> dict[str, Any]:
+    concluded = conclude(found)
     return {
         "valid": found.holds,
         "findings": [
@@ -182,6 +227,8 @@ def _values(found: Verified) -> dict[str, Any]:
             {"role": each.role, "id": each.skeleton.id, "index": each.index, "at": each.skeleton.at}
             for each in found.records
         ],
+        "proves": [each.en for each in concluded.proved],
+        "leaves_open": [each.en for each in concluded.left_open],
     }
 
 
@@ -189,6 +236,7 @@ def _print(found: Verified) -> None:
     columns = ("", say("about", "về"), say("what", "nội dung"), say("detail", "chi tiết"))
     title = say("✓ proved  ✗ not proved, though claimed  – not claimed", "✓ đã chứng minh  ✗ không đúng  – không nêu")
     console().print(table(title, columns, [_row(each) for each in found.findings]))
+    _conclude(found)
     if found.holds:
         click.echo(say("✓ all that the container claims holds", "✓ mọi điều gói nêu ra đều đúng"))
     else:
@@ -196,6 +244,18 @@ def _print(found: Verified) -> None:
             say("✗ the container does not prove all that it claims", "✗ gói không chứng minh được mọi điều đã nêu"),
             fg="red",
         )
+
+
+def _conclude(found: Verified) -> None:
+    concluded, wanted = conclude(found), language()
+    for mark, title, texts in (
+        ("✓", say("It proves:", "Gói chứng minh:"), concluded.proved),
+        ("–", say("It leaves open:", "Gói không chứng minh:"), concluded.left_open),
+    ):
+        if texts:
+            click.echo(title)
+        for each in texts:
+            click.echo(visible(f"  {mark} {each.in_language(wanted)}"))
 
 
 def _row(each: Finding) -> tuple[str, ...]:

@@ -44,6 +44,12 @@ class TimestampAuthority(Struct, frozen=True, kw_only=True):
     authorities: Annotated[
         Path | None, Meta(description="CA certificates (PEM) to believe of its server; absent: the system's.")
     ] = None
+    crls: Annotated[
+        tuple[Path, ...],
+        Meta(
+            description="Newest revocation lists (DER) of the CAs above it: evidence carries them. Read at each export."
+        ),
+    ] = ()
 
     def __post_init__(self) -> None:
         if not self.name or not self.url.startswith(("http://", "https://")):

@@ -55,6 +55,7 @@ def _attesting_files(top: GatewayFile) -> list[tuple[KeyPath, Path | None]]:
     for index, authority in enumerate(() if top.timestamps is None else top.timestamps.authorities):
         path = ("timestamps", "authorities", index)
         files += [((*path, name), getattr(authority, name)) for name in ("roots", "certificate", "authorities")]
+        files += [((*path, "crls", number), file) for number, file in enumerate(authority.crls)]
     for index, issuer in enumerate(() if top.citizens is None else top.citizens.issuers):
         files.append((("citizens", "issuers", index, "key"), issuer.key))
     return files

@@ -63,6 +63,15 @@ class Findings:
         self.proved(subject, what, detail(found))
         return found
 
+    def check_known(self, subject: str, what: Text, work: Callable[[], tuple[bool, str]]) -> None:
+        """As ``check``, for what may also not be known: ``work`` gives whether it is, and why."""
+        try:
+            known, why = work()
+        except ExchangeError as error:
+            self.failed(subject, what, error.detail or error.kind.title.en)
+            return
+        (self.proved if known else self.absent)(subject, what, why)
+
     @property
     def holds(self) -> bool:
         """Whether nothing failed."""

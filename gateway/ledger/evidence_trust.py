@@ -4,40 +4,51 @@ The verifier brings a trust list of its own. Lists in the container are believed
 their certificates are judged at the message's time, by the newest revocation lists at hand.
 """
 
-import hashlib
-
+from cryptography.x509 import CertificateRevocationList
 from msgspec import Struct
 
 from gateway.ledger.evidence import Material, digest_of
-from gateway.ledger.note import VerifierKey, parse_vkey
+from gateway.ledger.evidence_logs import LogKey, log_keys_in, witnesses_in
+from gateway.ledger.evidence_revocation import parse_lists, standing_of
+from gateway.ledger.note import VerifierKey
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.evidence import EVIDENCE_INVALID
+from gateway.model.errors.trust import CERTIFICATE_REVOKED
 from gateway.model.instant import Instant
 from gateway.trust.certificates import load_authorities
 from gateway.trust.document import Signers, TrustList
 from gateway.trust.jws import VerifiedList, payload_of, verify
-from gateway.trust.store import TrustStore
+from gateway.trust.store import Key, TrustStore
 from gateway.trust.wire import decode
 
 
 class Anchors(Struct, frozen=True, kw_only=True):
     """What the verifier trusts. lists: trust lists (JWS), from a source of its own. signers: who must have signed
     lists; None: those that each of these lists states. authorities: roots of timestamp authorities, DER. vkeys: keys of
-    logs, beside those that the lists name.
+    logs, beside those that the lists name. crls: revocation lists, DER, of any of the CAs. witnesses: beside those
+    that the lists name; quorum: how many of all of them must have cosigned.
     """
 
     lists: tuple[bytes, ...]
     signers: Signers | None = None
     authorities: tuple[bytes, ...] = ()
     vkeys: tuple[str, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int = 0
 
 
 class Trusted(Struct, frozen=True, kw_only=True):
-    """Lists of a container that are believed, compiled, by digest. logs: verifier keys by origin, all those named."""
+    """Lists of a container that are believed, compiled, by digest. logs: the logs' keys by vkey, all those named.
+    witnesses: those that the verifier or a list names. crls: all revocation lists at hand, DER, also of other CAs.
+    """
 
     stores: dict[str, TrustStore]
     newest: str
-    logs: dict[str, tuple[VerifierKey, ...]]
+    logs: dict[str, LogKey]
+    witnesses: tuple[VerifierKey, ...]
+    crls: tuple[bytes, ...]
+    revocations: tuple[CertificateRevocationList, ...]
 
     def store(self, digest: str | None) -> TrustStore:
         """The list of a digest. Raises ExchangeError (EVIDENCE_INVALID) if it is not believed, or not there."""
@@ -52,6 +63,17 @@ class Trusted(Struct, frozen=True, kw_only=True):
     def store_at_signing(self) -> TrustStore:
         """The list in force when the container was made."""
         return self.store(self.newest)
+
+    def check_key(self, key: Key, store: TrustStore, at: Instant) -> None:
+        """Return if a listed certificate was valid at a time, by all that is known of revocations today.
+
+        The store knows the newest revocation list alone; one of before may name what has left it since it expired.
+        Raises ExchangeError: as ``Key.check``.
+        """
+        key.check(at)
+        found = standing_of(key.certificate, store.authorities(), self.revocations, at)
+        if any(each.since <= at for each in found.revoked):
+            raise ExchangeError(CERTIFICATE_REVOKED, f"keyid {key.keyid}")
 
 
 def anchored(anchors: Anchors) -> tuple[VerifiedList, ...]:
@@ -69,10 +91,14 @@ def trusted(material: Material, anchors: Anchors, own: tuple[VerifiedList, ...])
         stated = (decode(payload_of(data)).signers,) if digest in known else ()
         believed[digest] = _verified(data, (*signers, *stated))
     documents = [each.document for each in (*own, *believed.values())]
+    crls = tuple(dict.fromkeys((*anchors.crls, *material.crls, *(crl for each in documents for crl in each.crls))))
     return Trusted(
-        stores={digest: _compiled(each, material.crls) for digest, each in believed.items()},
+        stores={digest: _compiled(each, crls) for digest, each in believed.items()},
         newest=digest_of(material.trust[-1]),
-        logs=_logs(documents, anchors.vkeys),
+        logs=log_keys_in(documents, anchors.vkeys),
+        witnesses=tuple(dict.fromkeys((*anchors.witnesses, *witnesses_in(documents)))),
+        crls=crls,
+        revocations=parse_lists(crls),
     )
 
 
@@ -106,14 +132,3 @@ def _is_of(crl: bytes, authorities: tuple[bytes, ...]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _logs(documents: list[TrustList], vkeys: tuple[str, ...]) -> dict[str, tuple[VerifierKey, ...]]:
-    found: dict[str, dict[str, VerifierKey]] = {}
-    for origin, vkey in (*((log.origin, log.vkey) for each in documents for log in each.logs), *_named(vkeys)):
-        found.setdefault(origin, {})[hashlib.sha256(vkey.encode()).hexdigest()] = parse_vkey(vkey)
-    return {origin: tuple(keys.values()) for origin, keys in found.items()}
-
-
-def _named(vkeys: tuple[str, ...]) -> list[tuple[str, str]]:
-    return [(parse_vkey(vkey).name, vkey) for vkey in vkeys]

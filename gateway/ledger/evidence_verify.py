@@ -1,7 +1,8 @@
 """Verifying an evidence container: bytes and what the verifier trusts in, findings out. No network, server or clock.
 
 Certificates are judged at the time of what they signed, so that evidence outlives them: messages at the record's time,
-which the log fixes, and the container at the time that its timestamp proves (without one, at the time it states).
+which the log fixes, and the container at the time that its timestamp proves (without one, at the time it states). All
+revocation lists at hand are asked, of whatever date; and so is when a key of the log was replaced.
 """
 
 import hashlib
@@ -13,9 +14,11 @@ from gateway.ledger.checkpoint import SignedCheckpoint
 from gateway.ledger.evidence import Material, Shown, authorities_of, material_of, media_type, shown
 from gateway.ledger.evidence_findings import Finding, Findings
 from gateway.ledger.evidence_records import check_exchange, check_record
+from gateway.ledger.evidence_stamps import Stamps
 from gateway.ledger.evidence_trust import Anchors, Trusted, anchored, trusted
+from gateway.ledger.evidence_witnesses import LOG, Cosigned, check_witnesses, cosignatures_on
 from gateway.ledger.receipt import ProvedReceipt, verify_receipt
-from gateway.ledger.timestamp import response_of, verify_token
+from gateway.ledger.timestamp import response_of
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.base import Text
 from gateway.model.errors.evidence import EVIDENCE_INVALID
@@ -28,7 +31,6 @@ from gateway.trust.jws import VerifiedList
 
 CONTAINER: Final = "container"
 TRUST: Final = "trust"
-LOG: Final = "log"
 
 _SKEW: Final = 300.0
 """Seconds by which the clocks of gateway and timestamp authority may differ."""
@@ -61,18 +63,31 @@ _IN_LOG = Text(
     "the record is in the log, and what is shown of it is its own",
     "bản ghi nằm trong nhật ký, phần hiển thị đúng là của nó",
 )
-_LOG_AT = Text(
+LOG_AT = Text(
     "a timestamp authority has seen the log with this record in it",
     "tổ chức cấp dấu thời gian đã xác nhận nhật ký chứa bản ghi này",
 )
 
 
 class Verified(Struct, frozen=True):
-    """The findings. holds: whether everything that the container claims does. records: what could be read."""
+    """The findings. holds: whether everything that the container claims does. records: what could be read; proved:
+    those of them that are in the log.
+    """
 
     findings: tuple[Finding, ...]
     holds: bool
     records: tuple[Shown, ...] = ()
+    proved: tuple[Shown, ...] = ()
+
+
+class _Case(Struct, frozen=True, kw_only=True):
+    """What every judgement here needs."""
+
+    findings: Findings
+    material: Material
+    anchors: Anchors
+    believed: Trusted
+    stamps: Stamps
 
 
 def verify_evidence(data: bytes, anchors: Anchors) -> Verified:
@@ -91,10 +106,17 @@ def verify_evidence(data: bytes, anchors: Anchors) -> Verified:
         TRUST, _LISTS, lambda: trusted(material, anchors, own), lambda it: f"{len(it.stores)} in it"
     )
     pieces = shown(material)
+    proved: tuple[Shown, ...] = ()
     if believed is not None:
-        _check_signer(findings, signature, believed, anchors, material)
-        _check_pieces(findings, material, pieces, believed, anchors)
-    return Verified(tuple(findings.all), findings.holds, pieces)
+        stamps = Stamps(
+            roots=anchors.authorities,
+            certificates=authorities_of(material)[0],
+            crls=(*believed.crls, *signature.archive.crls),
+        )
+        case = _Case(findings=findings, material=material, anchors=anchors, believed=believed, stamps=stamps)
+        signed_at = _check_signer(case, signature)
+        proved = _check_pieces(case, pieces, signed_at)
+    return Verified(tuple(findings.all), findings.holds, pieces, proved)
 
 
 def _opened(data: bytes) -> tuple[dict[str, bytes], XadesSignature]:
@@ -111,18 +133,29 @@ def _opened(data: bytes) -> tuple[dict[str, bytes], XadesSignature]:
     return files, signature
 
 
-def _check_signer(
-    findings: Findings, signature: XadesSignature, believed: Trusted, anchors: Anchors, material: Material
-) -> None:
-    at = material.made
+def _check_signer(case: _Case, signature: XadesSignature) -> Instant:
+    """Judge who signed the container, and when; that time, which the signer states where nobody has stamped it."""
+    findings, material, at = case.findings, case.material, case.material.made
     if signature.token is None:
         findings.absent(CONTAINER, _SIGNED_AT, f"it states {signature.at} itself")
     else:
-        stamped = findings.check(CONTAINER, _SIGNED_AT, lambda: _stamped(signature, anchors, material), rfc3339)
-        at = material.made if stamped is None else stamped
+        response = response_of(signature.token)
+
+        def stamped() -> Instant:
+            found = case.stamps.time(response, signature.draft.stamped)
+            if found < plus(material.made, -_SKEW):
+                raise ExchangeError(EVIDENCE_INVALID, "it was stamped before the time at which it says it was made")
+            return found
+
+        seen = findings.check(CONTAINER, _SIGNED_AT, stamped, rfc3339)
+        if seen is not None:
+            case.stamps.judge(findings, CONTAINER, response, seen)
+            at = seen
 
     def listed() -> str:
-        key = believed.store_at_signing.gateway_key(keyid_of(signature.certificate), at)
+        store = case.believed.store_at_signing
+        key = store.gateway_key(keyid_of(signature.certificate), at)
+        case.believed.check_key(key, store, at)
         if key.usage is not Usage.GATEWAY_SIGN:
             raise ExchangeError(EVIDENCE_INVALID, f"the signer's key speaks for {key.owner}, not for a gateway")
         if signature.at != rfc3339(material.made) or signature.certificate != material.signer:
@@ -136,69 +169,81 @@ def _check_signer(
         findings.proved(CONTAINER, _ARCHIVE)
     else:
         findings.failed(CONTAINER, _ARCHIVE, "some of the authorities in its trust lists are not among them")
-
-
-def _stamped(signature: XadesSignature, anchors: Anchors, material: Material) -> Instant:
-    assert signature.token is not None
-    at = _token_time(response_of(signature.token), signature.draft.stamped, anchors)
-    if at < plus(material.made, -_SKEW):
-        raise ExchangeError(EVIDENCE_INVALID, "it was stamped before the time at which it says it was made")
     return at
 
 
-def _token_time(response: bytes, stamped: bytes, anchors: Anchors) -> Instant:
-    if not anchors.authorities:
-        raise ExchangeError(EVIDENCE_INVALID, "give the authority's root certificates (--tsa-ca)")
-    return verify_token(response, stamped, anchors.authorities)
-
-
-def _check_pieces(
-    findings: Findings, material: Material, pieces: tuple[Shown, ...], believed: Trusted, anchors: Anchors
-) -> None:
+def _check_pieces(case: _Case, pieces: tuple[Shown, ...], signed_at: Instant) -> tuple[Shown, ...]:
+    """Judge the records, and what they hang from; those that are proved to be in the log."""
+    findings, stamped_at = case.findings, _log_stamped(case)
     proved: list[Shown] = []
-    for piece, each in zip(material.pieces, pieces, strict=True):
+    cosigned: dict[bytes, Cosigned] = {}
+    for piece, each in zip(case.material.pieces, pieces, strict=True):
 
-        def receipt(data: bytes = piece.receipt) -> ProvedReceipt:
-            return _receipt(data, believed, material.vkey)
+        def receipt(data: bytes = piece.receipt, each: Shown = each) -> ProvedReceipt:
+            return _receipt(case, data, each, (signed_at, *stamped_at), cosigned)
 
         found = findings.check(each.role, _IN_LOG, receipt, lambda it: f"entry {it.index} of {_origin(it.checkpoint)}")
         if found is None:
             continue
         proved.append(each)
-        _check_log_time(findings, material, each, found, anchors)
-        check_record(findings, each, piece.body, believed)
-    check_exchange(findings, tuple(proved), material)
+        _check_log_time(case, each, found)
+        check_record(findings, each, piece.body, case.believed)
+    if proved:
+        made = Instant(max(each.skeleton.instant for each in proved))
+        check_witnesses(findings, cosigned, made, quorum=case.anchors.quorum, skew=_SKEW)
+        if case.material.stamp is not None and stamped_at:
+            case.stamps.judge(findings, LOG, case.material.stamp.response, stamped_at[0])
+    check_exchange(findings, tuple(proved), case.material)
+    return tuple(proved)
 
 
-def _receipt(data: bytes, believed: Trusted, vkey: str) -> ProvedReceipt:
-    """Proved by a key of the log that a believed list (or the verifier) names."""
-    keys = [key for keys in believed.logs.values() for key in keys if key.encode() == vkey]
-    if not keys:
+def _receipt(
+    case: _Case, data: bytes, each: Shown, seen: tuple[Instant, ...], cosigned: dict[bytes, Cosigned]
+) -> ProvedReceipt:
+    """Proved by a key of the log that a believed list (or the verifier) names, and named then.
+
+    seen: when somebody has seen the container or the log's checkpoint. cosigned: what is known of cosignatures, by
+    checkpoint, is added to.
+    """
+    log = case.believed.logs.get(case.material.vkey)
+    if log is None:
         raise ExchangeError(EVIDENCE_INVALID, "no trust list that you believe names this log's key")
-    return verify_receipt(data, keys[0])
+    found = verify_receipt(data, log.key)
+    note = found.checkpoint.note
+    by = cosignatures_on(note, case.believed.witnesses, log.key)
+    log.check(each.skeleton.instant, (*seen, *by.times))
+    cosigned[note] = by
+    return found
 
 
 def _origin(signed: SignedCheckpoint) -> str:
     return f"{signed.checkpoint.origin}, tree of {signed.checkpoint.size}"
 
 
-def _check_log_time(
-    findings: Findings, material: Material, each: Shown, proved: ProvedReceipt, anchors: Anchors
-) -> None:
-    stamp = material.stamp
+def _log_stamped(case: _Case) -> tuple[Instant, ...]:
+    """When the log's checkpoint was stamped, if that is so; what is wrong with it is said of each record."""
+    stamp = case.material.stamp
+    try:
+        return () if stamp is None else (case.stamps.time(stamp.response, stamp.checkpoint),)
+    except ExchangeError:
+        return ()
+
+
+def _check_log_time(case: _Case, each: Shown, proved: ProvedReceipt) -> None:
+    stamp = case.material.stamp
     if stamp is None:
-        findings.absent(each.role, _LOG_AT, "the log had no timestamp since; the time is the gateway's word")
+        case.findings.absent(each.role, LOG_AT, "the log had no timestamp since; the time is the gateway's word")
         return
 
     def stamped() -> Instant:
         if not proved.checkpoint.note.startswith(stamp.checkpoint) or not stamp.checkpoint.endswith(b"\n"):
             raise ExchangeError(EVIDENCE_INVALID, "the receipt is of another checkpoint than the stamped one")
-        at = _token_time(stamp.response, stamp.checkpoint, anchors)
+        at = case.stamps.time(stamp.response, stamp.checkpoint)
         if at < plus(each.skeleton.instant, -_SKEW):
             raise ExchangeError(EVIDENCE_INVALID, "the record states a later time than the log's timestamp")
         return at
 
-    findings.check(each.role, _LOG_AT, stamped, lambda at: f"not later than {rfc3339(at)}")
+    case.findings.check(each.role, LOG_AT, stamped, lambda at: f"not later than {rfc3339(at)}")
 
 
 def _serials(lists: tuple[VerifiedList, ...]) -> str:

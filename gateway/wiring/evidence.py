@@ -18,7 +18,7 @@ from gateway.config.load import Settings, load
 from gateway.exchange.audit_desk import Desk, Reader, Reading
 from gateway.exchange.audit_question import Found, found_of, persons_in
 from gateway.exchange.payloads import PAYLOAD_TYP, blob_id
-from gateway.exchange.receipts import CHECKPOINT, Receipts
+from gateway.exchange.receipts import CHECKPOINT, COSIGNATURE, Receipts
 from gateway.keys.file import FileKey, load_signing_key
 from gateway.ledger.evidence import Material, Piece, Stamp
 from gateway.ledger.evidence_findings import Verdict
@@ -42,7 +42,7 @@ from gateway.trust.jws import payload_of
 from gateway.trust.wire import decode
 from gateway.wiring.audit import open_audit
 from gateway.wiring.core import SystemClock
-from gateway.wiring.evidence_stamping import Stamper, roots_of, stamper_of
+from gateway.wiring.evidence_stamping import Stamper, crls_of, roots_of, stamper_of
 from gateway.wiring.rules import BUILD
 from gateway.wiring.tools import log_key_of
 from gateway.wiring.trust import KIND as TRUST_KIND
@@ -50,6 +50,8 @@ from gateway.wiring.trust import KIND as TRUST_KIND
 TIMESTAMP: Final = "timestamp"
 """Kind of attestation: an authority's answer."""
 
+_NEXT: Final = 16
+"""Timestamps that are looked at, for one over a checkpoint that was cosigned."""
 _JWS = re.compile(r"eyJ[A-Za-z0-9_-]+\.")
 _ENDS = frozenset({RecordKind.ANSWER, RecordKind.ABANDONED})
 
@@ -83,8 +85,9 @@ class Exported(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Where evidence comes from. key: signs containers. log_key: the log's verifier key. crls: newer revocation lists
-    than the trust lists carry, DER. stamper: stamps containers; None: there is no authority. vault: holds kept bodies.
+    """Where evidence comes from. key: signs containers. log_key: the log's verifier key. crls: revocation lists, DER,
+    beside those that the trust lists carry: newer ones, and the timestamp authorities'. stamper: stamps containers;
+    None: there is no authority. vault: holds kept bodies.
     """
 
     key: FileKey
@@ -217,11 +220,17 @@ class Exporter:
         return next((key for key in (own, *named) if all(_proves(key, each) for each in receipts)), own).encode()
 
     async def _stamp(self, index: int) -> tuple[int | None, Stamp | None]:
-        """The first timestamped checkpoint that covers an index, and its size."""
-        for stamped in await self._log.attestations(TIMESTAMP, size=index + 1, limit=1):
-            for kept in await self._log.attestations(CHECKPOINT, size=stamped.size, limit=1):
-                if kept.size == stamped.size:
-                    return stamped.size, Stamp(kept.content, stamped.content)
+        """The first timestamped checkpoint that covers an index and that witnesses have cosigned too (else the first
+        one), and its size.
+        """
+        stamped = await self._log.attestations(TIMESTAMP, size=index + 1, limit=_NEXT)
+        cosigned = {
+            each.size for each in await self._log.attestations(COSIGNATURE, size=index + 1, limit=_NEXT * _NEXT)
+        }
+        for each in sorted(stamped, key=lambda each: each.size not in cosigned):
+            for kept in await self._log.attestations(CHECKPOINT, size=each.size, limit=1):
+                if kept.size == each.size:
+                    return each.size, Stamp(kept.content, each.content)
         return None, None
 
     async def _trust(self, skeletons: Sequence[Skeleton]) -> tuple[bytes, ...]:
@@ -269,7 +278,7 @@ def source_of(settings: Settings, vault: Vault) -> Source:
     return Source(
         key=load_signing_key(settings.keys.signing_key, settings.keys.signing_certificate),
         log_key=log_key_of(settings),
-        crls=tuple(file.read_bytes() for file in settings.trust.crls),
+        crls=(*(file.read_bytes() for file in settings.trust.crls), *crls_of(settings.timestamps)),
         clock=SystemClock(),
         vault=vault,
         stamper=stamper_of(settings.timestamps, os.urandom),

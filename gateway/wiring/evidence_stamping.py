@@ -76,6 +76,12 @@ def roots_of(settings: Timestamps | None) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(root for each in authorities for root in load_certificates(each.roots)))
 
 
+def crls_of(settings: Timestamps | None) -> tuple[bytes, ...]:
+    """The configured revocation lists of the authorities' CAs, DER, each once. Raises OSError."""
+    authorities = () if settings is None else settings.authorities
+    return tuple(dict.fromkeys(file.read_bytes() for each in authorities for file in each.crls))
+
+
 def _asked(chosen: TimestampAuthority, seconds: float) -> Asked:
     options = ClientOptions(connections=1, queue=1, body_limit=LARGEST_REPLY, spool_over=LARGEST_REPLY)
     believed = None if chosen.authorities is None else load_certificates(chosen.authorities)

@@ -26,11 +26,11 @@ KEPT = {
     "v1/soap": "2a1874a77a0aae391290a2a0ff829cb7ee4496b277042e60e073811ac7734f10",
 }
 ABSENT = {
-    "exchange": 0,
-    "jws-unstamped": 3,
-    "soap": 0,
-    "refusal": 0,
-    "erased": 5,
+    "exchange": 1,
+    "jws-unstamped": 4,
+    "soap": 1,
+    "refusal": 1,
+    "erased": 6,
 }
 """How many lines say of each that something is not claimed."""
 
