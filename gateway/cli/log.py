@@ -14,7 +14,7 @@ from gateway.cli.log_receipt import prove, receipt
 from gateway.cli.log_search import search
 from gateway.cli.log_show import show
 from gateway.cli.log_verify import verify_
-from gateway.cli.log_withhold import withhold
+from gateway.cli.log_withhold import withheld, withhold
 from gateway.cli.output import example
 
 
@@ -43,3 +43,4 @@ log.add_command(erase)
 log.add_command(hold)
 log.add_command(payload)
 log.add_command(withhold)
+log.add_command(withheld)

@@ -9,6 +9,7 @@ import click
 
 from gateway.cli.log_reader import person_of
 from gateway.cli.output import console, example, json_option, needs_gateway, note, print_json, say, table, verb, warn
+from gateway.cli.progress import counting
 from gateway.cli.values import ASK, File, NewFile, local, now, passphrase_of
 from gateway.exchange.erasing import Kept, Place, Reached, Report
 from gateway.keys.file import load_private_key
@@ -99,9 +100,10 @@ def erase(ctx: click.Context, /, *, file: Path, config: Path, dpo_key: Path, as_
     tools, data, key = needs_gateway("gateway.wiring.erasing"), file.read_bytes(), _key(dpo_key)
 
     async def work() -> Report:
-        async with tools.open_erasing(config) as erasing:
-            done: Report = await erasing.erase(data, key)
-            return done
+        with counting(say("records", "bản ghi"), quiet=as_json) as report:
+            async with tools.open_erasing(config) as erasing:
+                done: Report = await erasing.erase(data, key, report)
+                return done
 
     report = asyncio.run(work())
     if as_json:

@@ -94,14 +94,30 @@ def lift(hold_id: str, **options: Any) -> None:
     _tell(placed, data, options)
 
 
-@hold.command("list", epilog=example("motlan log hold list --config gateway.toml --key auditor.key.pem"))
+@hold.command(
+    "list",
+    epilog=example(
+        "motlan log hold list --config gateway.toml",
+        "motlan log hold list --config gateway.toml --key auditor.key.pem --case TT-2027-4 --reason 'yearly review'",
+    ),
+)
 @click.option("--config", required=True, type=File, help="The gateway's settings.")
-@click.option("--key", type=File, help="A reader's private key, PEM: shows why.")
+@click.option("--key", "auditor_key", type=File, help="A reader's private key, PEM: shows why.")
+@click.option("--auditor", help="With --key: who reads; stands in the record of this reading.")
+@click.option("--case", help="With --key: of the investigation; stands in the record of this reading.")
+@click.option("--reason", help="With --key: why, in words; stands there too.")
 @json_option
 @verb
-def list_(*, config: Path, key: Path | None, as_json: bool) -> None:
-    """List the holds in force."""
-    reader = None if key is None else _key(key)
+def list_(*, config: Path, as_json: bool, **options: Any) -> None:
+    """List the holds in force. With --key also why: that is a reading like any other, and recorded before it is shown.
+
+    Without it nothing private is shown, and nothing recorded.
+    """
+    reader = None
+    if options["auditor_key"] is not None:
+        if not (options["auditor"] and options["case"] and options["reason"]):
+            raise click.UsageError("why there are holds is shown to who states --auditor, --case and --reason")
+        reader = reader_of({**options, "second_key": None})
     found: list[tuple[Hold, Why | None]] = _run(config, lambda erasing: erasing.holds(reader))
     if as_json:
         print_json([_values(each, why) for each, why in found])

@@ -43,6 +43,11 @@ class Epochs:
             raise RuntimeError("no epoch yet: renew first")
         return self._current
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is one."""
+        return self._current is not None
+
     def find(self, epoch_id: str) -> Epoch | None:
         """The epoch of this id, while it is in memory: the current one, or for an hour the one before it; of this
         process or a sibling's.

@@ -4,26 +4,24 @@ The skeleton of a record is never touched, so every proof of before holds after.
 the same order again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 
-from gateway.exchange.events import Event
 from gateway.exchange.holding import about, holds_in_force, is_held, with_partners
-from gateway.exchange.ids import new_record_id
 from gateway.exchange.payloads import blob_ids
-from gateway.exchange.recording import Recorder
-from gateway.ledger.epoch import Epoch, Recipient
+from gateway.exchange.site import Site
+from gateway.ledger.epoch import Epoch
 from gateway.ledger.erasure import Mark, Retention, Verdict, left_of, marks_left, verdict
 from gateway.ledger.openings import SEAL_RANDOM, epoch_of, open_sealed, seal_again
 from gateway.ledger.order import Authorised, authorise
 from gateway.ledger.order_hold import Hold
 from gateway.ledger.order_jws import without_beside
 from gateway.ledger.pseudonym import Subject, pseudonym
-from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind
+from gateway.ledger.record import PrivateField, RecordKind
 from gateway.ledger.sealed import seal_to
 from gateway.ledger.skeleton import Skeleton, read_skeleton
 from gateway.model import failpoints
@@ -34,13 +32,16 @@ from gateway.model.instant import Instant, plus
 from gateway.model.log import Document, LogQuery
 from gateway.model.storage import Redaction, StoredRecord
 from gateway.model.usage import RoleName
-from gateway.ports import Clock, Entropy, LogStore, Vault
+from gateway.ports import Vault
 from gateway.trust.document import TrustList
 from gateway.trust.roles import holder_of
 
 KIND = "order"
 """The kind of kept orders. Their content is a JWE to the readers."""
 ORDER_JWE = "motlan-order+jwe"
+
+Progress = Callable[[int, int], None]
+"""Told how much is done, of how much."""
 
 _BATCH = 200
 _DAY = 86_400.0
@@ -102,23 +103,6 @@ class Report(Struct, frozen=True, kw_only=True):
         return not self.kept and not self.missing and not self.unopened
 
 
-class Site(Struct, frozen=True, kw_only=True):
-    """Where an order is carried out. origin: the log's. recipients: who may read the kept order. backup_days: how long
-    the operator keeps backups.
-    """
-
-    log: LogStore
-    vault: Vault
-    recorder: Recorder
-    clock: Clock
-    entropy: Entropy
-    in_force: InForce
-    origin: str
-    recipients: Sequence[Recipient]
-    retention: Retention
-    backup_days: int
-
-
 class _Work(Struct):
     """One order under way."""
 
@@ -137,12 +121,23 @@ class _Work(Struct):
 class Eraser:
     """Carries orders out."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, vault: Vault, retention: Retention, backup_days: int) -> None:
         self._site = site
+        self._vault = vault
+        self._retention = retention
+        self._backup_days = backup_days
 
-    async def erase(self, data: bytes, trust: TrustList, *, key: Any, epochs: Mapping[str, Epoch]) -> Report:
+    async def erase(
+        self,
+        data: bytes,
+        trust: TrustList,
+        *,
+        key: Any,
+        epochs: Mapping[str, Epoch],
+        progress: Progress = lambda *_: None,
+    ) -> Report:
         """Carry an order out. trust: the list in force. key: the data-protection officer's private key,
-        which opened ``epochs``.
+        which opened ``epochs``. progress: told how many records are judged or destroyed, of how many.
 
         Raises ExchangeError, before anything is recorded, for an order that may not be carried out; and
         JournalUnavailableError: then give it again.
@@ -156,9 +151,10 @@ class Eraser:
         failpoints.reached("erasure.recorded")
         found, missing = await self._targets(said, epochs)
         work = _Work(said=said, holds=holds, epochs=epochs, now=now, marks=_marks(said, epochs))
-        for stored in found:
+        for done, stored in enumerate(found, start=1):
             await self._judge(stored, work)
-        vault = await self._destroy(work)
+            progress(done, len(found) + len(work.redactions))
+        vault = await self._destroy(work, lambda done: progress(len(found) + done, len(found) + len(work.redactions)))
         await self._record_end(work, missing)
         places = await self._places(work, vault)
         return Report(
@@ -186,7 +182,7 @@ class Eraser:
             ("reason", order.reason),
             ("legal_basis", order.legal_basis),
         )
-        await self._commit((KIND, said.digest, "begun"), private)
+        await site.record(RecordKind.ERASURE, (KIND, said.digest, "begun"), private)
         return again
 
     async def _record_end(self, work: _Work, missing: Sequence[RecordId]) -> None:
@@ -196,19 +192,7 @@ class Eraser:
             private.append(("kept", [[each.id, each.why] for each in work.kept]))
         if missing:
             private.append(("missing", list(missing)))
-        await self._commit(reasons, tuple(private))
-
-    async def _commit(self, reasons: tuple[str, ...], private: tuple[PrivateField, ...]) -> None:
-        site, now = self._site, self._site.clock.now()
-        facts = Facts(
-            id=new_record_id(now, site.entropy),
-            at=now,
-            kind=RecordKind.ERASURE,
-            in_force=site.in_force,
-            reasons=reasons,
-            private=private,
-        )
-        await site.recorder.commit(Event(facts=facts))
+        await self._site.record(RecordKind.ERASURE, reasons, tuple(private))
 
     async def _targets(
         self, said: Authorised, epochs: Mapping[str, Epoch]
@@ -243,9 +227,9 @@ class Eraser:
             return  # came after the order
         partners = await with_partners(self._site.log, [stored]) if work.holds else []
         held = any(is_held(each, work.holds) for each in partners)
-        ruling = verdict(at, work.now, self._site.retention, held=held, ordered=True)
+        ruling = verdict(at, work.now, self._retention, held=held, ordered=True)
         if ruling is not Verdict.ERASE:
-            until = self._site.retention.minimum_ends(at) if ruling is Verdict.MINIMUM else None
+            until = self._retention.minimum_ends(at) if ruling is Verdict.MINIMUM else None
             work.kept.append(Kept(id=row.id, why=ruling.value, until=until))
             return
         try:
@@ -265,7 +249,7 @@ class Eraser:
         row, said = stored.row, work.said
         if not row.openings and not row.pseudonyms:
             return None
-        over = work.now >= self._site.retention.due(skeleton.instant)
+        over = work.now >= self._retention.due(skeleton.instant)
         if over or (not said.numbers and not said.order.fields):
             return Redaction(id=row.id, openings=b"")  # all of it, whether it can be opened or not
         if not row.openings:
@@ -283,11 +267,12 @@ class Eraser:
         sealed = seal_again(left, row.entry, epoch, self._site.entropy(SEAL_RANDOM))
         return Redaction(id=row.id, openings=sealed, pseudonyms=marks)
 
-    async def _destroy(self, work: _Work) -> int:
+    async def _destroy(self, work: _Work, progress: Callable[[int], None]) -> int:
         """Everything that was decided; how many payloads there were."""
-        log, vault = self._site.log, self._site.vault
+        log, vault = self._site.log, self._vault
         for start in range(0, len(work.redactions), _BATCH):
             await log.redact(work.redactions[start : start + _BATCH])
+            progress(min(start + _BATCH, len(work.redactions)))
             failpoints.reached("erasure.redacted")
         await log.redact(())  # wipes what an earlier run may have left
         payloads = await vault.destroy(blob_ids(work.erased))
@@ -297,10 +282,10 @@ class Eraser:
         return payloads
 
     async def _places(self, work: _Work, payloads: int) -> tuple[Reached, ...]:
-        site, now = self._site, self._site.clock.now()
+        now = self._site.clock.now()
         keys = {row.epoch for row in await self._rows(work.erased)}
-        due = max((site.retention.due(at) for at in work.ages), default=now)
-        backups = plus(now, site.backup_days * _DAY) if work.erased else now
+        due = max((self._retention.due(at) for at in work.ages), default=now)
+        backups = plus(now, self._backup_days * _DAY) if work.erased else now
         return (
             Reached(place=Place.RECORDS, count=len(work.redactions), gone=now),
             Reached(place=Place.INDEX, count=work.index, gone=now),

@@ -7,14 +7,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from gateway.exchange.events import Event
-from gateway.exchange.ids import new_record_id
-from gateway.exchange.recording import Recorder
+from gateway.exchange.site import Site
 from gateway.ledger.epoch import Epoch, Recipient
 from gateway.ledger.order_hold import HOLD_TYP, Hold, authorise_hold, check_lifting, in_force
 from gateway.ledger.order_jws import payload_of, sign
 from gateway.ledger.pseudonym import Subject, pseudonym
-from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind
+from gateway.ledger.record import PrivateField, RecordKind
 from gateway.ledger.sealed import open_with, seal_to
 from gateway.ledger.skeleton import read_skeleton
 from gateway.model.errors import ExchangeError
@@ -23,7 +21,7 @@ from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, plus
 from gateway.model.log import Document, LogQuery
 from gateway.model.storage import StoredRecord
-from gateway.ports import Clock, Entropy, LogStore
+from gateway.ports import LogStore
 from gateway.trust.document import Role
 
 KIND = "hold"
@@ -122,15 +120,8 @@ def _marks(epoch: Epoch, persons: tuple[str, ...], cases: tuple[str, ...]) -> li
 class Holding:
     """Places and lifts holds."""
 
-    def __init__(
-        self, log: LogStore, recorder: Recorder, *, clock: Clock, entropy: Entropy, in_force: InForce, origin: str
-    ) -> None:
-        self._log = log
-        self._recorder = recorder
-        self._clock = clock
-        self._entropy = entropy
-        self._in_force = in_force
-        self._origin = origin
+    def __init__(self, site: Site) -> None:
+        self._site = site
 
     async def draft(
         self,
@@ -138,37 +129,37 @@ class Holding:
         why: Why,
         *,
         epochs: Mapping[str, Epoch],
-        recipients: Sequence[Recipient],
         role: Role,
         key: Any,
     ) -> bytes:
-        """A hold, signed. epochs: those that the signer's key opens. recipients: who may read why."""
-        now = self._clock.now()
+        """A hold, signed. epochs: those that the signer's key opens."""
+        site, now = self._site, self._site.clock.now()
         known = {name: epoch for name, epoch in epochs.items() if epoch.starts < plus(now, -_FRESH_SECONDS)}
-        partners = await about(self._log, epochs.values(), held.persons, held.cases)
+        partners = await about(site.log, epochs.values(), held.persons, held.cases)
         subjects = {name: _hex(_marks(epoch, held.persons, held.cases)) for name, epoch in known.items()}
         if (held.persons or held.cases) and not subjects:
             subjects = {"none": ()}  # it knows no period yet: everything is held
         hold = Hold(
-            id=self._entropy(16).hex(),
-            log=self._origin,
+            id=site.entropy(16).hex(),
+            log=site.origin,
             issued=now,
             role=role.role.value,
             records=tuple(dict.fromkeys((*held.records, *(each.row.id for each in partners)))),
             subjects=subjects if held.persons or held.cases else {},
-            why=sealed_why(why, recipients),
+            why=sealed_why(why, site.recipients),
         )
         return sign(HOLD_TYP, hold.encode(), key)
 
-    def draft_lifting(self, hold: str, why: Why, *, recipients: Sequence[Recipient], role: Role, key: Any) -> bytes:
+    def draft_lifting(self, hold: str, why: Why, *, role: Role, key: Any) -> bytes:
         """The end of a hold, signed."""
+        site = self._site
         lifting = Hold(
-            id=self._entropy(16).hex(),
-            log=self._origin,
-            issued=self._clock.now(),
+            id=site.entropy(16).hex(),
+            log=site.origin,
+            issued=site.clock.now(),
             role=role.role.value,
             lifts=hold,
-            why=sealed_why(why, recipients),
+            why=sealed_why(why, site.recipients),
         )
         return sign(HOLD_TYP, lifting.encode(), key)
 
@@ -179,36 +170,28 @@ class Holding:
 
         why, persons: known to whoever drafted it, for the record. Raises ExchangeError, JournalUnavailableError.
         """
-        now = self._clock.now()
-        hold, endorsed = authorise_hold(data, roles, log=self._origin, now=now)
-        kept = {document.digest for document in await self._log.documents(KIND)}
+        site, now = self._site, self._site.clock.now()
+        hold, endorsed = authorise_hold(data, roles, log=site.origin, now=now)
+        kept = {document.digest for document in await site.log.documents(KIND)}
         if endorsed.digest in kept:
             return hold
-        recorded = await _recorded(self._log)
+        recorded = await _recorded(site.log)
         if hold.lifts is not None and endorsed.digest not in recorded:
-            check_lifting(hold, await holds_in_force(self._log, roles, now), endorsed)
+            check_lifting(hold, await holds_in_force(site.log, roles, now), endorsed)
         if endorsed.digest not in recorded:
             private: list[PrivateField] = [("signed_by", each.name) for each in endorsed.signers]
             private += [] if why is None else [("case", why.case), ("reason", why.reason)]
             private += [("person", person) for person in persons]
-            action = "add" if hold.lifts is None else "lift"
-            facts = Facts(
-                id=new_record_id(now, self._entropy),
-                at=now,
-                kind=RecordKind.CONFIGURATION,
-                in_force=self._in_force,
-                reasons=(KIND, endorsed.digest, action),
-                private=tuple(private),
-            )
-            await self._recorder.commit(Event(facts=facts, persons=persons))
-        await self._log.keep_document(Document(kind=KIND, digest=endorsed.digest, content=data, at=now))
+            reasons = (KIND, endorsed.digest, "add" if hold.lifts is None else "lift")
+            await site.record(RecordKind.CONFIGURATION, reasons, tuple(private), persons=persons)
+        await site.log.keep_document(Document(kind=KIND, digest=endorsed.digest, content=data, at=now))
         return hold
 
 
-def why_of(hold: Hold, key: Any) -> Why | None:
-    """Why, for a reader's private key; None for another's."""
+def why_of(sealed: str, key: Any) -> Why | None:
+    """Why, for a reader's private key; None for another's. sealed: as the document has it."""
     try:
-        return Why(**json.loads(open_with(_WHY_TYP, hold.why.encode(), key)))
+        return Why(**json.loads(open_with(_WHY_TYP, sealed.encode(), key)))
     except (ValueError, TypeError):
         return None
 

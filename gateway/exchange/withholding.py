@@ -1,31 +1,43 @@
-"""Withholdings from citizens' lists: kept as documents, each recorded before it counts, and over by themselves."""
+"""Withholdings from citizens' lists: kept as documents, each recorded before it counts, and over by themselves, or
+sooner where an officer lifts them.
+"""
 
 import hashlib
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from gateway.exchange.events import Event
 from gateway.exchange.holding import Why, sealed_why
-from gateway.exchange.ids import new_record_id
 from gateway.exchange.marks import citizen_mark
-from gateway.exchange.recording import Recorder
-from gateway.ledger.epoch import Recipient
+from gateway.exchange.site import Site
 from gateway.ledger.order_jws import Endorsed, payload_of, sign
-from gateway.ledger.order_withheld import WITHHELD_TYP, Withheld, authorise_withheld, scope_of
-from gateway.ledger.record import Facts, InForce, PrivateField, RecordKind
+from gateway.ledger.order_withheld import (
+    LIFTING_TYP,
+    WITHHELD_TYP,
+    Lifting,
+    Withheld,
+    authorise_lifting,
+    authorise_withheld,
+    scope_of,
+)
+from gateway.ledger.record import PrivateField, RecordKind
 from gateway.ledger.skeleton import read_skeleton
+from gateway.model import failpoints
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.citizen import WITHHELD_LOST, WITHHOLDING_REFUSED
+from gateway.model.errors.citizen import WITHHELD_LOST, WITHHELD_UNKNOWN, WITHHOLDING_REFUSED
 from gateway.model.errors.erasure import ORDER_MALFORMED, ORDER_SIGNATURES
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, rfc3339
 from gateway.model.log import Document, LogQuery
-from gateway.ports import Clock, Entropy, LogStore
+from gateway.ports import LogStore
 from gateway.trust.document import Role
 
 KIND = "withheld"
 """The kind of their documents, and the first reason of the records that they came into force by."""
+
+_DRAFT = "withheld-draft"
+"""The kind of documents that are about to be recorded: so none is lost where the process ends right after that."""
 
 _ALL = 2**31
 _NOT_OURS = (ORDER_MALFORMED, ORDER_SIGNATURES, WITHHOLDING_REFUSED)
@@ -40,27 +52,33 @@ class Entries(Struct, frozen=True, kw_only=True):
 
 
 async def withheld_in_force(log: LogStore, roles: tuple[Role, ...], origin: str, now: Instant) -> tuple[Withheld, ...]:
-    """Every withholding that a data-protection officer signed and that is not over.
+    """Every withholding that a data-protection officer signed and that is neither over nor lifted.
 
     roles: those of the trust list in force. One that nobody of them signed withholds nothing: else whoever writes to
-    the database could hide who looked. Raises ExchangeError(WITHHELD_LOST) where the log records one whose document is
-    gone or altered: then it is not known what may be shown.
+    the database could hide who looked; nor does a lifting that nobody of them signed lift. Raises
+    ExchangeError(WITHHELD_LOST) where the log records one whose document is gone or altered: then it is not known what
+    may be shown.
     """
-    documents = await log.documents(KIND)
-    known = {hashlib.sha256(payload_of(document.content)).hexdigest() for document in documents}
-    if await _recorded(log, now) - known:
+    recorded = await _recorded(log, now)
+    drafts = [each for each in await log.documents(_DRAFT) if each.digest in recorded]
+    documents = [*await log.documents(KIND), *drafts]
+    if recorded - {hashlib.sha256(payload_of(document.content)).hexdigest() for document in documents}:
         raise ExchangeError(WITHHELD_LOST)
-    found = []
-    for document in documents:
+    given = [_read(document.content, roles, origin, now) for document in documents]
+    lifted = {each.lifts for each in given if isinstance(each, Lifting)}
+    found = {each.id: each for each in given if isinstance(each, Withheld) and now < each.until}
+    return tuple(each for name, each in found.items() if name not in lifted)
+
+
+def _read(data: bytes, roles: tuple[Role, ...], origin: str, now: Instant) -> Withheld | Lifting | None:
+    """What an officer of the list signed; None for anything else."""
+    for authorise in (authorise_withheld, authorise_lifting):
         try:
-            withheld, _ = authorise_withheld(document.content, roles, log=origin, now=now)
+            return authorise(data, roles, log=origin, now=now)[0]
         except ExchangeError as error:
             if error.kind not in _NOT_OURS:
                 raise
-            continue
-        if now < withheld.until:
-            found.append(withheld)
-    return tuple(found)
+    return None
 
 
 async def _recorded(log: LogStore, now: Instant) -> set[str]:
@@ -74,71 +92,84 @@ async def _recorded(log: LogStore, now: Instant) -> set[str]:
 
 
 class Withholding:
-    """Withholds entries. key: the gateway's for citizens' lists. origin: the log's."""
+    """Withholds entries, and lifts that. key: the gateway's for citizens' lists. roles: of the trust list in force."""
 
-    def __init__(
-        self,
-        log: LogStore,
-        recorder: Recorder,
-        *,
-        clock: Clock,
-        entropy: Entropy,
-        in_force: InForce,
-        origin: str,
-        key: bytes,
-    ) -> None:
-        self._log = log
-        self._recorder = recorder
-        self._clock = clock
-        self._entropy = entropy
-        self._in_force = in_force
-        self._origin = origin
+    def __init__(self, site: Site, key: bytes, roles: tuple[Role, ...]) -> None:
+        self._site = site
         self._key = key
+        self._roles = roles
 
-    async def withhold(
-        self,
-        entries: Entries,
-        until: Instant,
-        why: Why,
-        *,
-        roles: tuple[Role, ...],
-        recipients: tuple[Recipient, ...],
-        signing: Any,
-    ) -> Withheld:
-        """Sign, record and keep a withholding. signing: the data-protection officer's private key. recipients: who may
-        read why. Raises ExchangeError, ValueError for one that cannot be, JournalUnavailableError.
+    async def withhold(self, entries: Entries, until: Instant, why: Why, signing: Any) -> Withheld:
+        """Sign, record and keep a withholding. signing: the data-protection officer's private key.
+
+        Raises ExchangeError, ValueError for one that cannot be, JournalUnavailableError.
         """
-        now, name = self._clock.now(), self._entropy(16).hex()
+        site, name = self._site, self._site.entropy(16).hex()
         marks = (citizen_mark(self._key, scope_of(name), person) for person in entries.persons)
         drafted = Withheld(
             id=name,
-            log=self._origin,
-            issued=now,
+            log=site.origin,
+            issued=site.clock.now(),
             until=until,
             records=entries.records,
             persons=tuple(mark.hex() for mark in marks),
             clients=entries.clients,
-            why=sealed_why(why, recipients),
+            why=sealed_why(why, site.recipients),
         )
         data = sign(WITHHELD_TYP, drafted.encode(), signing)
-        withheld, endorsed = authorise_withheld(data, roles, log=self._origin, now=now)
-        await self._record(withheld, endorsed, why, entries.persons)
-        await self._log.keep_document(Document(kind=KIND, digest=endorsed.digest, content=data, at=now))
+        withheld, endorsed = authorise_withheld(data, self._roles, log=site.origin, now=site.clock.now())
+        await self._keep(data, endorsed, until, why, entries.persons)
         return withheld
 
-    async def _record(self, withheld: Withheld, endorsed: Endorsed, why: Why, persons: tuple[str, ...]) -> None:
+    async def lift(self, withheld_id: str, why: Why, signing: Any) -> Withheld:
+        """End a withholding in force before its time: sign, record and keep that. What was withheld.
+
+        Raises ExchangeError: WITHHELD_UNKNOWN for one that is not in force, and as ``withhold``.
+        """
+        site = self._site
+        for withheld in await self.in_force():
+            if withheld.id == withheld_id:
+                break
+        else:
+            raise ExchangeError(WITHHELD_UNKNOWN)
+        drafted = Lifting(
+            id=site.entropy(16).hex(),
+            log=site.origin,
+            issued=site.clock.now(),
+            lifts=withheld_id,
+            why=sealed_why(why, site.recipients),
+        )
+        data = sign(LIFTING_TYP, drafted.encode(), signing)
+        _, endorsed = authorise_lifting(data, self._roles, log=site.origin, now=site.clock.now())
+        await self._keep(data, endorsed, withheld.until, why, lifts=withheld_id)
+        return withheld
+
+    async def in_force(self) -> tuple[Withheld, ...]:
+        """Those in force. Raises ExchangeError(WITHHELD_LOST)."""
+        site = self._site
+        return await withheld_in_force(site.log, self._roles, site.origin, site.clock.now())
+
+    async def _keep(
+        self,
+        data: bytes,
+        endorsed: Endorsed,
+        until: Instant,
+        why: Why,
+        persons: tuple[str, ...] = (),
+        *,
+        lifts: str | None = None,
+    ) -> None:
+        """Record a document, and only then let it count. until: when it is of no more use."""
         private: tuple[PrivateField, ...] = (
             *(("signed_by", each.name) for each in endorsed.signers),
             ("case", why.case),
             ("reason", why.reason),
             *(("person", person) for person in persons),
+            *(() if lifts is None else (("lifts", lifts),)),
         )
-        facts = Facts(
-            id=new_record_id(withheld.issued, self._entropy),
-            at=withheld.issued,
-            kind=RecordKind.CONFIGURATION,
-            in_force=self._in_force,
-            reasons=(KIND, endorsed.digest, rfc3339(withheld.until)),
-            private=private,
-        )
-        await self._recorder.commit(Event(facts=facts, persons=persons))
+        reasons = (KIND, endorsed.digest, rfc3339(until), *(() if lifts is None else ("lift",)))
+        document = Document(kind=_DRAFT, digest=endorsed.digest, content=data, at=self._site.clock.now())
+        await self._site.log.keep_document(document)
+        await self._site.record(RecordKind.CONFIGURATION, reasons, private, persons=persons)
+        failpoints.reached("withheld.recorded")
+        await self._site.log.keep_document(replace(document, kind=KIND))

@@ -3,7 +3,8 @@
 A JWS in general JSON serialisation with ``typ`` ``motlan-withheld+jwt``, signed by the data-protection officer. It
 names exchanges by their records' ids, and persons by marks under the gateway's key for citizens' lists and the
 withholding's own id: so the gateway recognises a person who asks, and no other document tells of the same one. It ends
-by itself; nobody can make it last for ever.
+by itself; nobody can make it last for ever. The end of one before its time is a document of its own, ``typ``
+``motlan-withheld-lift+jwt``, signed by a data-protection officer too.
 """
 
 import re
@@ -25,6 +26,9 @@ from gateway.trust.document import Role
 
 WITHHELD_TYP = "motlan-withheld+jwt"
 """The ``typ`` of each signature on a withholding."""
+
+LIFTING_TYP = "motlan-withheld-lift+jwt"
+"""The ``typ`` of each signature on the lifting of one."""
 
 MOST_DAYS = 366
 """So long at most; then it is given again, or over."""
@@ -84,6 +88,27 @@ class Withheld(Struct, frozen=True, kw_only=True):
         return mark.hex() in self.persons and (not self.clients or client in self.clients)
 
 
+class Lifting(Struct, frozen=True, kw_only=True):
+    """The end of a withholding before its time. id: 16 random bytes, hex. lifts: the withholding's. why: case and
+    reason, a JWE to the readers. Raises ValueError for one that is none.
+    """
+
+    id: str
+    log: str
+    issued: Instant
+    lifts: str
+    why: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id) or not _ID.fullmatch(self.lifts) or not self.log:
+            raise ValueError("a lifting has an id of 16 bytes in hex, names its log, and what it lifts")
+
+    def encode(self) -> bytes:
+        """Its one canonical form: the payload that is signed."""
+        written = {name: getattr(self, name) for name in self.__struct_fields__}
+        return canonical({**written, "issued": rfc3339(self.issued), "version": _VERSION})
+
+
 def scope_of(withheld: str) -> str:
     """What a withholding's marks of persons are made for."""
     return f"withheld {withheld}"
@@ -115,6 +140,28 @@ def parse_withheld(payload: bytes) -> Withheld:
     return withheld
 
 
+class _WrittenLifting(Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    issued: str
+    lifts: str
+    log: str
+    version: int
+    why: str
+
+
+def parse_lifting(payload: bytes) -> Lifting:
+    """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
+    try:
+        written = msgspec.json.decode(payload, type=_WrittenLifting)
+        values = {name: getattr(written, name) for name in Lifting.__struct_fields__}
+        lifting = Lifting(**{**values, "issued": from_datetime(datetime.fromisoformat(values["issued"]))})
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise ExchangeError(ORDER_MALFORMED, "the payload is not the lifting of a withholding") from None
+    if written.version != _VERSION or lifting.encode() != payload:
+        raise ExchangeError(ORDER_MALFORMED, "the lifting is of another version, or not in its canonical form")
+    return lifting
+
+
 def authorise_withheld(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> tuple[Withheld, Endorsed]:
     """Check a withholding: its form, that a data-protection officer signed it who held the role then, log and time.
 
@@ -122,9 +169,21 @@ def authorise_withheld(data: bytes, roles: tuple[Role, ...], *, log: str, now: I
     """
     endorsed = verify(WITHHELD_TYP, data, roles)
     withheld = parse_withheld(endorsed.payload)
-    officers = [role for role in endorsed.signers if role.role is RoleName.DATA_PROTECTION_OFFICER]
-    if not holding(officers, withheld.issued):
-        raise ExchangeError(WITHHOLDING_REFUSED, "not signed by a data-protection officer of its time")
-    if withheld.log != log or withheld.issued > plus(now, _SKEW):
-        raise ExchangeError(WITHHOLDING_REFUSED, "for another log, or of the future")
+    _check(withheld, endorsed, log, now)
     return withheld, endorsed
+
+
+def authorise_lifting(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> tuple[Lifting, Endorsed]:
+    """As ``authorise_withheld``, the end of one before its time."""
+    endorsed = verify(LIFTING_TYP, data, roles)
+    lifting = parse_lifting(endorsed.payload)
+    _check(lifting, endorsed, log, now)
+    return lifting, endorsed
+
+
+def _check(given: Withheld | Lifting, endorsed: Endorsed, log: str, now: Instant) -> None:
+    officers = [role for role in endorsed.signers if role.role is RoleName.DATA_PROTECTION_OFFICER]
+    if not holding(officers, given.issued):
+        raise ExchangeError(WITHHOLDING_REFUSED, "not signed by a data-protection officer of its time")
+    if given.log != log or given.issued > plus(now, _SKEW):
+        raise ExchangeError(WITHHOLDING_REFUSED, "for another log, or of the future")

@@ -6,10 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from gateway.config.load import Settings, load
+from gateway.config.load import Settings
 from gateway.config.settings import AuditSettings
 from gateway.exchange.audit import Audit
 from gateway.exchange.audit_affected import AffectedPersons
@@ -18,21 +17,15 @@ from gateway.exchange.audit_desk import Begin, Desk, Quota
 from gateway.exchange.audit_people import People
 from gateway.exchange.exporting import Exporting
 from gateway.exchange.sequencer import LogHaltedError, Sequencer
-from gateway.keys.file import load_public_key
 from gateway.ledger.record import InForce
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import LOG_NOT_MOVING
 from gateway.model.ids import RecordId
-from gateway.model.log import Document
-from gateway.model.storage import JournalUnavailableError
 from gateway.ports import StaleSequencerError
-from gateway.storage.sqlite.database import SchemaError
-from gateway.trust.document import Signers, TrustList
-from gateway.trust.jws import LastSeen, verify
+from gateway.trust.document import TrustList
 from gateway.wiring.attesting import log_signers
-from gateway.wiring.core import Core, build_core
-from gateway.wiring.rules import BUILD
-from gateway.wiring.trust import KIND as TRUST_KIND
+from gateway.wiring.core import Core
+from gateway.wiring.opened import open_database
 
 _PATIENCE_SECONDS = 15.0
 _LOOK_EVERY_SECONDS = 0.05
@@ -93,16 +86,7 @@ def auditing_of(
     begin: Begin | None = None,
 ) -> Auditing:
     """The use cases on what a running gateway, or ``open_auditing``, is made of. begin: where no epoch is begun yet."""
-    desk = Desk(
-        core.store.log,
-        core.recorder,
-        clock=core.clock,
-        entropy=core.entropy,
-        in_force=in_force,
-        trust=trust,
-        begin=begin,
-        quota=Quota(reads=quota.reads_per_day, persons=quota.persons_per_day, second=quota.second_auditor_persons),
-    )
+    desk = desk_of(core, in_force, trust, quota, begin=begin)
     audit = Audit(desk)
     return Auditing(
         audit=audit,
@@ -113,35 +97,38 @@ def auditing_of(
     )
 
 
+def desk_of(
+    core: Core, in_force: InForce, trust: TrustList, quota: AuditSettings, *, begin: Begin | None = None
+) -> Desk:
+    """Where readers are admitted, and what they read is recorded. begin: where no epoch is begun yet."""
+    return Desk(
+        core.store.log,
+        core.recorder,
+        clock=core.clock,
+        entropy=core.entropy,
+        in_force=in_force,
+        trust=trust,
+        begin=begin,
+        quota=Quota(reads=quota.reads_per_day, persons=quota.persons_per_day, second=quota.second_auditor_persons),
+    )
+
+
 @asynccontextmanager
 async def open_auditing(config: Path) -> AsyncIterator[Auditing]:
     """The use cases on a gateway's database; each reading is recorded there.
 
     The gateway may run meanwhile; it puts the records into the log. Raises ExchangeError, JournalUnavailableError.
     """
-    settings = load(config)
-    if not settings.ledger.database.exists():
-        raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
-    try:
-        core = await build_core(settings, begin=False)
-    except SchemaError as error:
-        raise JournalUnavailableError(str(error)) from error
-    try:
-        listed = await core.store.log.newest_document(TRUST_KIND)
-        if listed is None:
-            raise JournalUnavailableError("no gateway with this database ever had a trust list")
-        in_force = InForce(
-            policy=bytes.fromhex(settings.policy_digest),
-            trust=bytes.fromhex(listed.digest),
-            mapping=bytes.fromhex(settings.services_digest),
-            build=BUILD,
-        )
-        trust = _in_force(settings, listed, core)
+    async with open_database(config) as opened:
+        core = opened.core
         yield auditing_of(
-            core, in_force, trust, settings.audit, sequenced=Sequenced(core, settings), begin=core.epochs.resume
+            core,
+            opened.in_force,
+            opened.trust,
+            opened.settings.audit,
+            sequenced=Sequenced(core, opened.settings),
+            begin=core.epochs.resume,
         )
-    finally:
-        await core.store.close()
 
 
 @asynccontextmanager
@@ -149,15 +136,6 @@ async def open_audit(config: Path) -> AsyncIterator[Audit]:
     """As ``open_auditing``, for those who only search and show."""
     async with open_auditing(config) as auditing:
         yield auditing.audit
-
-
-def _in_force(settings: Settings, listed: Document, core: Core) -> TrustList:
-    """The list that the gateway recorded last, verified once more: the database alone makes nobody an auditor."""
-    signers = Signers(
-        required=settings.trust.threshold, keys=tuple(load_public_key(file) for file in settings.trust.signers)
-    )
-    seen = msgspec.json.decode(listed.note, type=LastSeen)
-    return verify(listed.content, pinned=signers, last_seen=seen, now=core.clock.now()).document
 
 
 class _Quiet:

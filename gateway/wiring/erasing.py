@@ -1,39 +1,34 @@
 """Erasure, legal holds and retention on a gateway's database: for its own chore, and for what role holders command."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec import Struct
 
-from gateway.config.load import Settings, load
-from gateway.exchange.audit_desk import READERS, Desk, Quota, Reader
-from gateway.exchange.erasing import Eraser, Report, Site
+from gateway.config.load import Settings
+from gateway.exchange.audit_desk import READERS, Desk, Reader, Reading
+from gateway.exchange.erasing import Eraser, Progress, Report
 from gateway.exchange.holding import Held, Holding, Why, holds_in_force, why_of
 from gateway.exchange.payload_reading import read_payload
 from gateway.exchange.retention import RetentionChore
 from gateway.exchange.rules import Rules
-from gateway.ledger.epoch import Epoch, Recipient, open_epoch
+from gateway.exchange.site import Site
+from gateway.ledger.epoch import Epoch, open_epoch
 from gateway.ledger.erasure import Retention
 from gateway.ledger.order_hold import Hold
-from gateway.ledger.record import InForce
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import HOLD_LOST
 from gateway.model.ids import RecordId
-from gateway.model.storage import JournalUnavailableError
+from gateway.model.usage import RoleName
 from gateway.ports import Observer
-from gateway.storage.sqlite.database import SchemaError
-from gateway.trust.document import Role, TrustList
-from gateway.trust.jws import LastSeen, verify
+from gateway.trust.document import Role
 from gateway.trust.roles import holder_of
-from gateway.wiring.audit import Sequenced
-from gateway.wiring.core import Core, build_core, recipient_of
-from gateway.wiring.rules import BUILD
-from gateway.wiring.tools import pinned
-from gateway.wiring.trust import KIND as TRUST_KIND
+from gateway.wiring.audit import Sequenced, desk_of
+from gateway.wiring.core import Core, recipient_of
+from gateway.wiring.opened import Opened, open_database
 
 _EVERY_SECONDS = 60.0
 _MOST_WAITING = 10_000
@@ -81,112 +76,106 @@ def retention_step(
     return step
 
 
-class Erasing(Struct, frozen=True, kw_only=True):
-    """A gateway's database, for those who hold a role. trust: the list in force."""
+class Erasing(Struct, frozen=True):
+    """A gateway's database, for those who hold a role."""
 
-    settings: Settings
-    core: Core
-    trust: TrustList
-    in_force: InForce
+    opened: Opened
 
-    async def erase(self, order: bytes, key: Any) -> Report:
-        """Carry out an order with the data-protection officer's private key."""
-        core = self.core
-        await self._holder(key)
-        site = Site(
-            log=core.store.log,
-            vault=core.store.vault,
-            recorder=core.recorder,
-            clock=core.clock,
-            entropy=core.entropy,
-            in_force=self.in_force,
-            origin=self.settings.ledger.origin,
-            recipients=self.recipients,
-            retention=retention_of(self.settings),
-            backup_days=self.settings.retention.backup_days,
-        )
-        await self._sequenced()
-        report = await Eraser(site).erase(order, self.trust, key=key, epochs=await self._epochs(key))
-        await self._sequenced()
+    async def erase(self, order: bytes, key: Any, progress: Progress = lambda *_: None) -> Report:
+        """Carry out an order with the data-protection officer's private key. progress: as of ``Eraser.erase``."""
+        core, settings = self.opened.core, self.opened.settings
+        await self.holder(key, (RoleName.DATA_PROTECTION_OFFICER,))
+        eraser = Eraser(self.site, core.store.vault, retention_of(settings), settings.retention.backup_days)
+        await self.sequenced()
+        epochs = await self._epochs(key)
+        report = await eraser.erase(order, self.opened.trust, key=key, epochs=epochs, progress=progress)
+        await self.sequenced()
         return report
 
     async def hold(self, held: Held, why: Why, key: Any) -> tuple[Hold, bytes]:
         """Place a hold with a role holder's private key; the hold and its document."""
-        role = await self._holder(key)
+        role = await self.holder(key)
         epochs = await self._epochs(key)
-        data = await self._holding().draft(held, why, epochs=epochs, recipients=self.recipients, role=role, key=key)
+        data = await Holding(self.site).draft(held, why, epochs=epochs, role=role, key=key)
         return await self._placed(data, why, held.persons), data
 
     async def lift(self, hold: str, why: Why, key: Any) -> tuple[Hold, bytes]:
         """Lift a hold with the private key of a holder of the role that placed it."""
-        role = await self._holder(key)
-        data = self._holding().draft_lifting(hold, why, recipients=self.recipients, role=role, key=key)
+        role = await self.holder(key)
+        data = Holding(self.site).draft_lifting(hold, why, role=role, key=key)
         return await self._placed(data, why), data
 
     async def place(self, data: bytes, key: Any) -> Hold:
         """Place a hold or a lifting that was signed before: what a crash left undone, or somebody took away."""
-        await self._holder(key)
+        await self.holder(key)
         return await self._placed(data)
 
-    async def holds(self, key: Any | None = None) -> list[tuple[Hold, Why | None]]:
-        """Those in force. key: of a reader, who sees why."""
-        found = await holds_in_force(self.core.store.log, self.trust.roles, self.core.clock.now())
-        return [(hold, None if key is None else why_of(hold, key)) for hold in found]
+    async def holds(self, reader: Reader | None = None) -> list[tuple[Hold, Why | None]]:
+        """Those in force. reader: sees why, which is recorded as a reading first."""
+        opened = self.opened
+        found = await holds_in_force(opened.core.store.log, opened.trust.roles, opened.core.clock.now())
+        if reader is None:
+            return [(hold, None) for hold in found]
+        await self.read("holds", reader, len(found))
+        return [(hold, why_of(hold.why, reader.key)) for hold in found]
 
     async def payload(self, record: RecordId, reader: Reader) -> bytes:
         """A record's payload, recorded as read before it is."""
-        await self._holder(reader.key)
-        quota = self.settings.audit
-        desk = Desk(
-            self.core.store.log,
-            self.core.recorder,
-            clock=self.core.clock,
-            entropy=self.core.entropy,
-            in_force=self.in_force,
-            trust=self.trust,
-            quota=Quota(reads=quota.reads_per_day, persons=quota.persons_per_day, second=quota.second_auditor_persons),
-        )
-        return await read_payload(desk, self.core.store.vault, self.core.clock, record, reader)
+        core = self.opened.core
+        return await read_payload(self._desk, core.store.vault, core.clock, record, reader)
+
+    async def read(self, action: str, reader: Reader, found: int) -> None:
+        """Admit a reader and record what they are about to be shown, which names no person."""
+        desk = self._desk
+        admitted = await desk.admit(reader)
+        await desk.record(admitted, Reading(action=action, question={}, found=found, persons=0))
 
     @property
-    def recipients(self) -> tuple[Recipient, ...]:
-        """Who may read what is sealed."""
-        return tuple(recipient_of(reader) for reader in self.settings.ledger.readers)
+    def site(self) -> Site:
+        """What they act on."""
+        opened = self.opened
+        return Site(
+            log=opened.core.store.log,
+            recorder=opened.core.recorder,
+            clock=opened.core.clock,
+            entropy=opened.core.entropy,
+            in_force=opened.in_force,
+            origin=opened.settings.ledger.origin,
+            recipients=tuple(recipient_of(reader) for reader in opened.settings.ledger.readers),
+        )
+
+    @property
+    def _desk(self) -> Desk:
+        opened = self.opened
+        begin = opened.core.epochs.resume
+        return desk_of(opened.core, opened.in_force, opened.trust, opened.settings.audit, begin=begin)
 
     async def _placed(self, data: bytes, why: Why | None = None, persons: tuple[str, ...] = ()) -> Hold:
-        placed = await self._holding().place(data, self.trust.roles, why=why, persons=persons)
-        await self._sequenced()
+        placed = await Holding(self.site).place(data, self.opened.trust.roles, why=why, persons=persons)
+        await self.sequenced()
         return placed
 
-    async def _sequenced(self) -> None:
+    async def sequenced(self) -> None:
         """Wait until what is recorded is in the tree, where the log moves at all: recorded it is in any case."""
-        waiting = await self.core.store.log.unsequenced(_MOST_WAITING)
+        waiting = await self.opened.core.store.log.unsequenced(_MOST_WAITING)
         if waiting:
             with suppress(ExchangeError):
-                await Sequenced(self.core, self.settings)(waiting[-1].row.id)
+                await Sequenced(self.opened.core, self.opened.settings)(waiting[-1].row.id)
 
-    async def _holder(self, key: Any) -> Role:
-        """The role of a key, which then also begins the epoch that its records are sealed under."""
+    async def holder(self, key: Any, roles: Iterable[RoleName] = READERS) -> Role:
+        """The role of a key, which then also begins the epoch that its records are sealed under.
+
+        Raises ExchangeError, before anything is begun, for who holds none of these roles.
+        """
         public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        role = holder_of(self.trust, public, READERS, self.core.clock.now())
-        await self.core.epochs.resume(key)
+        role = holder_of(self.opened.trust, public, roles, self.opened.core.clock.now())
+        await self.opened.core.epochs.resume(key)
         return role
-
-    def _holding(self) -> Holding:
-        core = self.core
-        return Holding(
-            core.store.log,
-            core.recorder,
-            clock=core.clock,
-            entropy=core.entropy,
-            in_force=self.in_force,
-            origin=self.settings.ledger.origin,
-        )
 
     async def _epochs(self, key: Any) -> dict[str, Epoch]:
         """Those that a key opens: others were sealed to others, or their keys are destroyed."""
         opened: dict[str, Epoch] = {}
-        for epoch_id, _, sealed in await self.core.store.log.epochs():
+        for epoch_id, _, sealed in await self.opened.core.store.log.epochs():
             try:
                 opened[epoch_id] = open_epoch(sealed, key)
             except ExchangeError:
@@ -197,26 +186,5 @@ class Erasing(Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def open_erasing(config: Path) -> AsyncIterator[Erasing]:
     """On a gateway's database, which may be running. Raises ExchangeError, JournalUnavailableError."""
-    settings = load(config)
-    if not settings.ledger.database.exists():
-        raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
-    try:
-        core = await build_core(settings, begin=False)
-    except SchemaError as error:
-        raise JournalUnavailableError(str(error)) from error
-    try:
-        listed = await core.store.log.newest_document(TRUST_KIND)
-        if listed is None:
-            raise JournalUnavailableError("no gateway with this database ever had a trust list")
-        # Verified once more: the database alone gives nobody a role.
-        seen = msgspec.json.decode(listed.note, type=LastSeen)
-        trust = verify(listed.content, pinned=pinned(settings), last_seen=seen, now=core.clock.now()).document
-        in_force = InForce(
-            policy=bytes.fromhex(settings.policy_digest),
-            trust=bytes.fromhex(listed.digest),
-            mapping=bytes.fromhex(settings.services_digest),
-            build=BUILD,
-        )
-        yield Erasing(settings=settings, core=core, trust=trust, in_force=in_force)
-    finally:
-        await core.store.close()
+    async with open_database(config) as opened:
+        yield Erasing(opened)

@@ -57,6 +57,7 @@ from gateway.wiring.erasing import retention_step
 from gateway.wiring.listeners import Listening, Opening, listen, public_tls
 from gateway.wiring.metadata import clients_of
 from gateway.wiring.providers import build_provider
+from gateway.wiring.readers import check_readers
 from gateway.wiring.rest import gateway_codec
 from gateway.wiring.rules import Origins, compile_rules, own_services
 from gateway.wiring.soap import Facades, facades_of, soap_codec, wsdls
@@ -110,7 +111,7 @@ class Gateway:
         hosted = load_hosted(settings.keys)
         log_signer, *former = log_signers(settings)
         wake: list[Callable[[], None]] = []
-        core = await build_core(settings, lambda: wake[0]() if wake else None, clock, siblings)
+        core = await build_core(settings, lambda: wake[0]() if wake else None, clock, siblings, begin=False)
         gateway = cls(settings, core, key, log_signer.key, worker)
         gateway.hosted = hosted
         gateway.identities = Identities(parse_network(text) for text in settings.listener.certificate_proxies)
@@ -229,6 +230,9 @@ class Gateway:
         core = self.core
         now = core.clock.now()
         trust, listed = load_trust(settings.trust, await core.store.log.newest_document(TRUST_KIND), now)
+        if not core.epochs.begun:  # only now: nothing is sealed to who may not read it
+            check_readers(settings, trust.document)
+            await core.epochs.renew()
         providers = {name: self._provider(settings, name) for name in settings.providers}
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
         facades = facades_of(settings)

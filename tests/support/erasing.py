@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Struct
 
 from gateway.exchange.epochs import Epochs
-from gateway.exchange.erasing import Eraser, Report, Site
+from gateway.exchange.erasing import Eraser, Report
 from gateway.exchange.events import Event
 from gateway.exchange.holding import Held, Holding, Why
 from gateway.exchange.ids import new_record_id
@@ -18,6 +18,7 @@ from gateway.exchange.payloads import Payloads
 from gateway.exchange.recording import Recorder
 from gateway.exchange.retention import Done, RetentionChore
 from gateway.exchange.retrying import Retries
+from gateway.exchange.site import Site
 from gateway.ledger.epoch import Epoch, Recipient, open_epoch
 from gateway.ledger.erasure import Retention
 from gateway.ledger.openings import Openings, check_openings, open_sealed
@@ -153,41 +154,38 @@ class Office(Struct):
         return found
 
     async def erase(self, data: bytes, key: Any = DPO) -> Report:
-        site = Site(
+        eraser = Eraser(self.site, self.store.vault, self.retention, backup_days=35)
+        report = await eraser.erase(data, self.trust, key=key, epochs=await self.opened(key))
+        await self.sequence()
+        return report
+
+    @property
+    def holding(self) -> Holding:
+        return Holding(self.site)
+
+    @property
+    def site(self) -> Site:
+        return Site(
             log=self.store.log,
-            vault=self.store.vault,
             recorder=self.recorder,
             clock=self.clock,
             entropy=os.urandom,
             in_force=IN_FORCE,
             origin=ORIGIN,
             recipients=self.recipients,
-            retention=self.retention,
-            backup_days=35,
-        )
-        report = await Eraser(site).erase(data, self.trust, key=key, epochs=await self.opened(key))
-        await self.sequence()
-        return report
-
-    @property
-    def holding(self) -> Holding:
-        return Holding(
-            self.store.log, self.recorder, clock=self.clock, entropy=os.urandom, in_force=IN_FORCE, origin=ORIGIN
         )
 
     async def hold(self, held: Held, key: Any = AUDITOR) -> str:
         """Place a hold; its id."""
         holder = next(each for each in self.roles if each.key == signer_key(key))
-        data = await self.holding.draft(
-            held, WHY, epochs=await self.opened(key), recipients=self.recipients, role=holder, key=key
-        )
+        data = await self.holding.draft(held, WHY, epochs=await self.opened(key), role=holder, key=key)
         placed = await self.holding.place(data, self.roles, why=WHY, persons=held.persons)
         await self.sequence()
         return placed.id
 
     async def lift(self, hold: str, key: Any = AUDITOR, as_role: RoleName = RoleName.AUDITOR) -> None:
         holder = next(each for each in self.roles if each.role is as_role)
-        data = self.holding.draft_lifting(hold, WHY, recipients=self.recipients, role=holder, key=key)
+        data = self.holding.draft_lifting(hold, WHY, role=holder, key=key)
         await self.holding.place(data, self.roles, why=WHY)
         await self.sequence()
 

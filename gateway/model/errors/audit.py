@@ -94,3 +94,18 @@ LOG_NOT_MOVING = ErrorKind(
         "Hãy kiểm tra cổng ghi nhật ký có đang chạy không và có cảnh báo gì, rồi thử lại.",
     ),
 )
+READER_NOT_LISTED = ErrorKind(
+    code="server.clientproxy.reader_not_listed",
+    status=500,
+    fault=Fault.GATEWAY,
+    title=Text(
+        "Somebody under [[ledger.readers]] may not read what the log keeps private",
+        "Có người đọc tại [[ledger.readers]] không được phép đọc phần riêng tư của nhật ký",
+    ),
+    next=Text(
+        "Readers are auditors and data-protection officers of the trust list, by the key that it names. Have the key "
+        "listed in the next list, or take it out of the settings. Operators open nothing that is private.",
+        "Người đọc phải là kiểm toán viên hoặc cán bộ bảo vệ dữ liệu có khóa ghi trong danh sách tin cậy. Hãy ghi khóa "
+        "vào danh sách kế tiếp hoặc gỡ khỏi cấu hình. Người vận hành không được mở phần riêng tư.",
+    ),
+)

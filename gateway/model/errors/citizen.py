@@ -80,3 +80,16 @@ WITHHOLDING_REFUSED = ErrorKind(
         "Chỉ cán bộ bảo vệ dữ liệu được tạm giữ, mỗi lần tối đa 366 ngày; xem  motlan log withhold --help.",
     ),
 )
+WITHHELD_UNKNOWN = ErrorKind(
+    code="client.withheld_unknown",
+    status=404,
+    fault=Fault.CALLER,
+    title=Text(
+        "There is no such withholding in force",
+        "Không có lệnh tạm giữ này đang có hiệu lực",
+    ),
+    next=Text(
+        "List those in force with  motlan log withheld list.",
+        "Hãy xem các lệnh đang có hiệu lực bằng  motlan log withheld list.",
+    ),
+)

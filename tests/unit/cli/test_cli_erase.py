@@ -140,10 +140,15 @@ def test_a_hold_is_placed_listed_and_lifted(site, ids, tmp_path) -> None:
     assert "a legal hold" in ran.out
     listed = good("log", "hold", "list", "--config", site.config, "--json").values
     assert [(each["id"], each["reason"]) for each in listed] == [(hold, None)]
-    listed = good("log", "hold", "list", *why[4:], "--json").values
+    assert "--auditor, --case and --reason" in refused("log", "hold", "list", *why, "--json", code=2)
+    listed = good("log", "hold", "list", *why, "--auditor", "Kiem", "--json").values
     assert [(each["case"], each["reason"]) for each in listed] == [("TT-9", "court file 12")]
     assert "lifted by that role" in refused("log", "hold", "lift", hold, *why[:6], "--key", dpo(site))
     good("log", "hold", "lift", hold, *why)
+    shown = good("log", "search", *auditor(site), "--kind", "audit", "--json").values["records"]
+    assert shown[0]["record"]["decision"]["reasons"] == ["holds"]
+    fields = {each["name"]: each["value"] for each in shown[0]["private"]}
+    assert (fields["auditor"], fields["audit_case"], fields["reason"]) == ("Kiem", "TT-9", "court file 12")
     assert good("log", "hold", "list", "--config", site.config, "--json").values == []
     good(*erasing(site, order))
     assert private(site, ids[0]) is None

@@ -356,7 +356,7 @@ async def test_a_lifting_that_was_written_into_the_database_does_not_count(tmp_p
         hold = await log.hold(Held(records=(request,)))
         forged = replace(
             log.store.log._documents[-1],
-            content=log.holding.draft_lifting(hold, _why(), recipients=log.recipients, role=ROLES[2], key=STRANGER),
+            content=log.holding.draft_lifting(hold, _why(), role=ROLES[2], key=STRANGER),
         )
         forged = replace(forged, digest=json_digest(forged.content))
         await log.store.log.keep_document(forged)
