@@ -10,7 +10,7 @@ import click
 
 from gateway import client as motlan
 from gateway.cli.call_receipt import print_proof, proof_values, prove
-from gateway.cli.log_keys import has_log_key, log_key_options, log_keys
+from gateway.cli.log_keys import demand_of, has_log_key, log_key_options, log_keys
 from gateway.cli.output import json_option, print_json, verb
 from gateway.cli.values import NewFile
 from gateway.model.envelope import Purpose
@@ -72,6 +72,8 @@ def call(ctx: click.Context, /, **options: Any) -> None:
     """
     if options["receipt"] is not None and not has_log_key(options):
         raise click.UsageError("--receipt needs the log's key: --vkey, or --trust with --signer")
+    if options["receipt"] is not None:
+        demand_of(options)  # what is wrong with it is said before the call is made
     answer, proved, error = asyncio.run(_send(str(ctx.obj or "vi"), **options))
     if options["as_json"]:
         print_json(

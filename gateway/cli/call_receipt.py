@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from gateway import client as motlan
-from gateway.cli.log_keys import witnesses
+from gateway.cli.log_keys import demand_of
 from gateway.cli.log_receipt import values_of
 from gateway.cli.output import fail, note, warn
 from gateway.model.errors import ExchangeError
@@ -18,12 +18,14 @@ async def prove(
     client: motlan.Client, answer: motlan.Answer, options: dict[str, Any]
 ) -> tuple[motlan.ProvedExchange | None, Exception | None]:
     """Fetch, compare and keep; or why that failed. The answer itself is printed either way: the call has been made."""
+    demand = demand_of(options)
     try:
         proved = await client.receipt(
             answer,
             audience=options["receipt_audience"],
-            witnesses=witnesses(options),
-            quorum=options["quorum"],
+            witnesses=demand.witnesses,
+            quorum=demand.quorum,
+            policy=demand.policy,
         )
         for file, data in zip(_files(options["receipt"]), proved.files, strict=False):
             file.write_bytes(data)

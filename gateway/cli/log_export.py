@@ -14,6 +14,7 @@ from gateway.cli.output import example, note, print_json, say, verb
 from gateway.cli.progress import counting
 from gateway.cli.values import NewFile
 from gateway.exchange.exporting import Prepared, Wanted
+from gateway.ledger.cosignature_policy import Demand
 from gateway.ledger.export import (
     BOM,
     ExportRow,
@@ -76,12 +77,17 @@ def export(kind_of_file: str, out: Path | None, *, without_private: bool, bom: b
     )
 
 
-def verify_file(
-    file: Path, keys: Sequence[VerifierKey], *, witnesses: Sequence[VerifierKey], quorum: int, as_json: bool
-) -> None:
+def verify_file(file: Path, keys: Sequence[VerifierKey], demand: Demand, *, as_json: bool) -> None:
     """Verify an export offline, and say what it proves. Raises ExchangeError, whose parts name each wrong row."""
     with file.open(encoding="utf-8", errors="replace", newline="") as lines, counting(say("rows", "dòng")) as report:
-        found = verify_export(_lines(lines), keys, witnesses=witnesses, quorum=quorum, progress=report)
+        found = verify_export(
+            _lines(lines),
+            keys,
+            witnesses=demand.witnesses,
+            quorum=demand.quorum,
+            policy=demand.policy,
+            progress=report,
+        )
     if as_json:
         print_json(_values(found))
         return

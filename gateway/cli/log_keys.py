@@ -8,6 +8,7 @@ import click
 from gateway.cli.output import warn
 from gateway.cli.values import File, day, now
 from gateway.keys.file import load_public_key
+from gateway.ledger.cosignature_policy import Demand, parse_policy
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.trust import TRUST_LIST_EXPIRED
@@ -20,11 +21,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def log_key_options(function: F) -> F:
-    """``--vkey``, or ``--trust`` with its signers; ``--witness`` and ``--quorum``."""
+    """``--vkey``, or ``--trust`` with its signers; ``--witness`` and ``--quorum``, ``--witness-policy``."""
     for option in reversed(
         (
             click.option(
-                "--vkey", "vkeys", multiple=True, help="The log's verifier key (C2SP), from a source you trust."
+                "--vkey",
+                "vkeys",
+                multiple=True,
+                help="The log's verifier key (C2SP), from a source you trust. Several, if it changed.",
             ),
             click.option("--trust", type=File, help="Or: a trust list, for the logs it names. Needs --signer."),
             click.option("--signer", "signers", multiple=True, type=File, help="Public key of a signer of it, PEM."),
@@ -42,6 +46,9 @@ def log_key_options(function: F) -> F:
                 default=0,
                 show_default=True,
                 help="How many must have cosigned.",
+            ),
+            click.option(
+                "--witness-policy", type=File, help="Which witnesses must have cosigned: a C2SP tlog-policy file."
             ),
         )
     ):
@@ -64,12 +71,16 @@ def log_keys(options: dict[str, Any]) -> tuple[VerifierKey, ...]:
     return keys
 
 
-def witnesses(options: dict[str, Any]) -> tuple[VerifierKey, ...]:
-    """The witnesses' keys. Raises click.UsageError for a quorum that they cannot make, ExchangeError."""
+def demand_of(options: dict[str, Any]) -> Demand:
+    """Whose cosignatures the options demand. Raises click.UsageError for a quorum that they cannot make, ExchangeError,
+    OSError.
+    """
     found = tuple(parse_vkey(vkey) for vkey in options["witnesses"])
-    if options["quorum"] > len(found):
+    if options["quorum"] > len({key.public for key in found}):
         raise click.UsageError("--quorum asks for more cosignatures than there are --witness keys")
-    return found
+    file = options["witness_policy"]
+    policy = None if file is None else parse_policy(file.read_bytes())
+    return Demand(witnesses=found, quorum=options["quorum"], policy=policy)
 
 
 def _trust_list(options: dict[str, Any]) -> TrustList:

@@ -10,28 +10,27 @@ from msgspec import Struct
 
 from gateway.cli.log_copy import CopyFolder
 from gateway.cli.log_files import HttpLog
-from gateway.cli.log_keys import log_key_options, log_keys, witnesses
+from gateway.cli.log_keys import demand_of, log_key_options, log_keys
 from gateway.cli.output import example, fail, json_option, note, print_json, say, stop, verb
 from gateway.cli.progress import counting
 from gateway.cli.values import File
 from gateway.ledger.checkpoint import Checkpoint, LogKeys, SignedCheckpoint, open_checkpoint
+from gateway.ledger.cosignature_policy import Demand
 from gateway.ledger.mirror import Copied, Mirror, check_extends, first_difference, nodes_of
 from gateway.ledger.note import VerifierKey
 from gateway.ledger.tiles import ENTRIES, WIDTH, TileId, tiles_of
 from gateway.ledger.verify import Fetch
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.attesting import LOG_FORKED
-from gateway.model.errors.ledger import LOG_SIGNATURE_INVALID
 
 _TARGET = ".copy/target"
 
 
 class _Source(Struct, frozen=True):
-    """Whose log it is. quorum: how many of ``witnesses`` must have cosigned what is copied."""
+    """Whose log it is. demand: who must have cosigned what is copied."""
 
     keys: tuple[VerifierKey, ...]
-    witnesses: tuple[VerifierKey, ...]
-    quorum: int
+    demand: Demand
 
 
 @click.command(
@@ -57,7 +56,7 @@ def mirror(url: str, folder: Path, **options: Any) -> None:
     """
     if options["once"] and options["every"] is not None:
         raise click.UsageError("--once or --every")
-    source = _Source(log_keys(options), witnesses(options), options["quorum"])
+    source = _Source(log_keys(options), demand_of(options))
     copy = CopyFolder(folder)
     files = HttpLog(url, options["ca"])
     try:
@@ -105,9 +104,9 @@ def _look(fetch: Fetch, copy: CopyFolder, source: _Source, *, as_json: bool) -> 
 def _newest(fetch: Fetch, source: _Source) -> SignedCheckpoint:
     """The checkpoint to copy: the newest, or, if witnesses are asked for, the newest that they have cosigned."""
     try:
-        if not source.quorum:
+        if not source.demand.asks:
             return open_checkpoint(fetch("checkpoint"), source.keys)
-        signed = open_checkpoint(fetch("checkpoint.cosigned"), source.keys, witnesses=source.witnesses)
+        signed = open_checkpoint(fetch("checkpoint.cosigned"), source.keys, witnesses=source.demand.keys)
     except LookupError:
         raise click.ClickException(
             say(
@@ -115,8 +114,7 @@ def _newest(fetch: Fetch, source: _Source) -> SignedCheckpoint:
                 "nhật ký này không có điểm kiểm: sai địa chỉ, hoặc chưa từng có bản ghi nào",
             )
         ) from None
-    if len({each.key.public for each in signed.cosignatures}) < source.quorum:
-        raise ExchangeError(LOG_SIGNATURE_INVALID, "too few witnesses have cosigned the checkpoint")
+    source.demand.check(source.keys, [each.key for each in signed.cosignatures])
     return signed
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.log_keys import log_key_options, log_keys, witnesses
+from gateway.cli.log_keys import demand_of, log_key_options, log_keys
 from gateway.cli.output import console, example, json_option, needs_gateway, print_json, say, stop, table, verb, warn
 from gateway.cli.values import File, NewFile, local
 from gateway.ledger.canonical import canonical
@@ -34,10 +34,13 @@ def prove(file: Path, **options: Any) -> None:
     """Say what a receipt (.tlog-proof) proves, offline: nothing is believed but the log's key.
 
     The record's entry is computed from what the file shows of it, its place in the tree from that, and the root is the
-    one that the log, and --quorum of the witnesses, have signed. Exit 0 only if all of it holds.
+    one that the log has signed, and --quorum of the witnesses, or those that --witness-policy names. Exit 0 only if all
+    of it holds.
     """
-    keys, seen_by = log_keys(options), witnesses(options)
-    proved = verify_receipt_by(read_file(file), keys, witnesses=seen_by, quorum=options["quorum"])
+    keys, demand = log_keys(options), demand_of(options)
+    proved = verify_receipt_by(
+        read_file(file), keys, witnesses=demand.witnesses, quorum=demand.quorum, policy=demand.policy
+    )
     if options["body"] is not None:
         _check_body(proved, options["body"])
     if options["as_json"]:

@@ -6,12 +6,12 @@ import click
 
 from gateway.cli.log_export import verify_file
 from gateway.cli.log_files import FolderLog, HttpLog
+from gateway.cli.log_keys import demand_of, has_log_key, log_key_options, log_keys
 from gateway.cli.log_verify_state import Keeper
 from gateway.cli.log_verify_stored import Verified, verify_stored, verify_tree
 from gateway.cli.output import example, fail, json_option, needs_gateway, note, print_json, say, verb
 from gateway.cli.values import File, Folder, NewFile, passphrase_of
 from gateway.keys.file import load_private_key
-from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.model.errors import ExchangeError
 
 
@@ -29,12 +29,7 @@ from gateway.model.errors import ExchangeError
 @click.option(
     "--dir", "folder", type=Folder, help="A copy of the log (motlan log mirror): as --url, out of this folder."
 )
-@click.option(
-    "--vkey",
-    "vkeys",
-    multiple=True,
-    help="The log's verifier key (C2SP), from a source you trust; needed with --url and --dir. Several, if it changed.",
-)
+@log_key_options
 @click.option("--ca", type=File, help="CA certificates for TLS, PEM; the system's if not given.")
 @click.option(
     "--remember",
@@ -63,6 +58,9 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
 
     With the file of an export (motlan log export) that is verified, offline: edited, missing and reordered rows are
     found by the log's key alone.
+
+    With --quorum of the witnesses, or --witness-policy, an export's checkpoint must have their cosignatures; a log's
+    checkpoint.cosigned, of --url or --dir, must, and the log must extend it.
     """
     if options["file"] is not None:
         _export(ctx, options)
@@ -72,8 +70,12 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
     public = _public(options)
     if public is None and options["config"] is None:
         raise click.UsageError("name the log's --url, a copy's --dir, a gateway's --config, or two of them")
-    if public is not None and not options["vkeys"] and options["config"] is None:
-        raise click.UsageError("--url and --dir need --vkey: the log's key, from a source you trust, not from the log")
+    if public is not None and not has_log_key(options) and options["config"] is None:
+        raise click.UsageError(
+            "--url and --dir need --vkey, or --trust: the log's key, from a source you trust, not from the log"
+        )
+    if public is None and demand_of(options).asks:
+        raise click.UsageError("cosignatures are read of the log's --url, or of a copy's --dir")
     try:
         verified = _whole(public, options)
     finally:
@@ -90,15 +92,18 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _export(ctx: click.Context, options: dict[str, Any]) -> None:
-    if options["vkeys"]:
-        keys = _keys(options)
+    demand = demand_of(options)
+    if has_log_key(options):
+        keys = log_keys(options)
     elif options["config"] is not None:
         loader = needs_gateway("gateway.config.load")
         keys = needs_gateway("gateway.wiring.tools").log_keys_of(loader.load(options["config"]))
     else:
-        raise click.UsageError("an export needs --vkey, the log's key from a source you trust, or a gateway's --config")
+        raise click.UsageError(
+            "an export needs --vkey, the log's key from a source you trust, or --trust, or a gateway's --config"
+        )
     try:
-        verify_file(options["file"], keys, witnesses=(), quorum=0, as_json=options["as_json"])
+        verify_file(options["file"], keys, demand, as_json=options["as_json"])
     except ExchangeError as error:
         found = Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
         if options["as_json"]:
@@ -114,17 +119,13 @@ def _public(options: dict[str, Any]) -> HttpLog | FolderLog | None:
     return None if options["url"] is None else HttpLog(options["url"], options["ca"])
 
 
-def _keys(options: dict[str, Any]) -> tuple[VerifierKey, ...]:
-    return tuple(parse_vkey(vkey) for vkey in options["vkeys"])
-
-
 def _whole(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:
     keeper = Keeper(options["resume"])
     try:
         if options["config"] is not None:
             return _with_config(public, options, keeper)
         assert public is not None
-        return verify_tree(public.fetch, _keys(options), options, keeper)
+        return verify_tree(public.fetch, log_keys(options), options, keeper)
     finally:
         keeper.write()
 
@@ -134,7 +135,7 @@ def _with_config(public: HttpLog | FolderLog | None, options: dict[str, Any], ke
     settings = loader.load(options["config"])
     file = options["auditor_key"]
     auditor = None if file is None else load_private_key(file, passphrase=passphrase_of(file))
-    keys = _keys(options) or tools.log_keys_of(settings)
+    keys = log_keys(options) if has_log_key(options) else tools.log_keys_of(settings)
     context = click.get_current_context()
 
     def work(stored: Any) -> Verified:

@@ -9,15 +9,17 @@ from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from gateway.cli.log_keys import demand_of
 from gateway.cli.log_verify_state import Keeper
 from gateway.cli.output import say
 from gateway.ledger.checkpoint import Checkpoint, SignedCheckpoint, open_checkpoint
+from gateway.ledger.cosignature_policy import Demand
 from gateway.ledger.note import VerifierKey
 from gateway.ledger.verify import Fetch, LogWalk, VerifiedLog, VerifiedRecords, run, verify_records
 from gateway.ledger.verify_order import Order
 from gateway.ledger.verify_record import StoredRecord
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.ledger import LOG_INVALID
+from gateway.model.errors.ledger import LOG_INVALID, LOG_SIGNATURE_INVALID
 from gateway.model.ids import RecordId
 
 Report = Callable[[int, int], None]
@@ -40,7 +42,7 @@ def verify_tree(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, 
     """The log's checkpoint, tiles and entries, and that it extends the checkpoints that were kept."""
     try:
         signed = open_checkpoint(fetch("checkpoint"), keys)
-        before = _kept(keys, options, keeper)
+        before = [*_kept(keys, options, keeper), *_cosigned(fetch, keys, demand_of(options))]
     except ExchangeError as error:
         return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
     except LookupError:
@@ -58,6 +60,18 @@ def _kept(keys: tuple[VerifierKey, ...], options: dict[str, Any], keeper: Keeper
     if options["remember"] is not None and options["remember"].exists():
         kept.append(options["remember"].read_bytes())
     return [open_checkpoint(note, keys).checkpoint for note in kept]
+
+
+def _cosigned(fetch: Fetch, keys: tuple[VerifierKey, ...], demand: Demand) -> list[Checkpoint]:
+    """The newest checkpoint that those have cosigned of whom that is demanded. Raises ExchangeError, LookupError."""
+    if not demand.asks:
+        return []
+    try:
+        signed = open_checkpoint(fetch("checkpoint.cosigned"), keys, witnesses=demand.keys)
+    except LookupError:
+        raise ExchangeError(LOG_SIGNATURE_INVALID, "no witness has cosigned this log") from None
+    demand.check(keys, [each.key for each in signed.cosignatures])
+    return [signed.checkpoint]
 
 
 def _walk(signed: SignedCheckpoint, before: list[Checkpoint], fetch: Fetch, keeper: Keeper, *, quiet: bool) -> Verified:

@@ -13,5 +13,16 @@ from gateway.client.call import Call
 from gateway.client.receipt import ProvedExchange
 from gateway.client.session import Answer, CallFailedError, Client, open  # noqa: A004 - the name that callers read best
 from gateway.client.signing import Scheme
+from gateway.ledger.cosignature_policy import WitnessPolicy, parse_policy
 
-__all__ = ["Answer", "Call", "CallFailedError", "Client", "ProvedExchange", "Scheme", "open"]
+__all__ = [
+    "Answer",
+    "Call",
+    "CallFailedError",
+    "Client",
+    "ProvedExchange",
+    "Scheme",
+    "WitnessPolicy",
+    "open",
+    "parse_policy",
+]

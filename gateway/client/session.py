@@ -19,8 +19,9 @@ from gateway.client.receipt import PATH as RECEIPTS
 from gateway.client.receipt import Exchanged, ProvedExchange, compare, parent_of
 from gateway.client.signing import Scheme, sign, verify
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
+from gateway.ledger.cosignature_policy import WitnessPolicy
 from gateway.ledger.note import VerifierKey, parse_vkey
-from gateway.ledger.receipt import verify_receipt_by
+from gateway.ledger.receipt import ProvedReceipt, verify_receipt_by
 from gateway.model.envelope import Purpose
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.receipt import RECEIPT_UNKNOWN
@@ -92,7 +93,8 @@ class Client:
     """Calls services in the name of one subsystem. Build it with ``open``.
 
     keys: the gateway's signing keys that answers are believed from, by keyid. scheme: how requests are signed. limit:
-    bytes of the longest answer that is read. logs: keys of the gateway's log, which receipts are believed from.
+    bytes of the longest answer that is read. logs: keys of the gateway's log, which receipts are believed from. policy:
+    which witnesses must have cosigned what a receipt leads to; None: nobody.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class Client:
         scheme: Scheme = Scheme.HTTP_SIGNATURE,
         limit: int = DEFAULT_LIMIT,
         logs: tuple[VerifierKey, ...] = (),
+        policy: WitnessPolicy | None = None,
     ) -> None:
         self._http = http
         self._gateway = gateway.rstrip("/")
@@ -117,6 +120,7 @@ class Client:
         self._scheme = scheme
         self._limit = limit
         self._logs = logs
+        self._policy = policy
 
     async def call(
         self,
@@ -158,13 +162,20 @@ class Client:
         return Answer(status=head.status, head=head, body=body, proof=proof, sent=sent)
 
     async def receipt(
-        self, answer: Answer, *, audience: str | None = None, witnesses: tuple[VerifierKey, ...] = (), quorum: int = 0
+        self,
+        answer: Answer,
+        *,
+        audience: str | None = None,
+        witnesses: tuple[VerifierKey, ...] = (),
+        quorum: int = 0,
+        policy: WitnessPolicy | None = None,
     ) -> ProvedExchange:
         """Fetch the receipts of an exchange, verify them, and compare them with what was sent and what came.
 
         audience: the gateway's service ``…/receipts``, which a JWS must name. quorum: how many of ``witnesses`` must
-        have cosigned. Raises ExchangeError: RECEIPT_UNKNOWN for an answer that was only counted, RECEIPT_DIFFERS,
-        LOG_…; ValueError without a log's key; CallFailedError and what ``send`` raises.
+        have cosigned. policy: which ones must; what the client was opened with is demanded all the same. Raises
+        ExchangeError: RECEIPT_UNKNOWN for an answer that was only counted, RECEIPT_DIFFERS, LOG_…; ValueError without a
+        log's key; CallFailedError and what ``send`` raises.
         """
         if not self._logs:
             raise ValueError("a receipt is believed by the log's verifier key: open the client with logs=[vkey]")
@@ -172,13 +183,21 @@ class Client:
             raise ExchangeError(RECEIPT_UNKNOWN, "the answer names no record")
         exchanged = Exchanged(sent=answer.sent, head=answer.head, body=answer.body, proof=answer.proof)
         file = await self.fetch_receipt(answer.receipt, audience=audience)
-        proved = verify_receipt_by(file, self._logs, witnesses=witnesses, quorum=quorum)
+        proved = self._proved(file, witnesses, quorum, policy)
         parent = parent_of(proved)
         if parent is None:
             return compare(exchanged, proved, None, (file,))
         before = await self.fetch_receipt(parent, audience=audience)
-        request = verify_receipt_by(before, self._logs, witnesses=witnesses, quorum=quorum)
+        request = self._proved(before, witnesses, quorum, policy)
         return compare(exchanged, proved, request, (file, before))
+
+    def _proved(
+        self, file: bytes, witnesses: tuple[VerifierKey, ...], quorum: int, policy: WitnessPolicy | None
+    ) -> ProvedReceipt:
+        proved = verify_receipt_by(file, self._logs, policy=self._policy)
+        if witnesses or quorum or policy is not None:
+            proved = verify_receipt_by(file, self._logs, witnesses=witnesses, quorum=quorum, policy=policy)
+        return proved
 
     async def fetch_receipt(self, record_id: str, *, audience: str | None = None) -> bytes:
         """The ``.tlog-proof`` of a record of this subsystem's, as the gateway gives it: not verified. Waits until the
@@ -233,11 +252,13 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
     seconds: float = DEFAULT_SECONDS,
     scheme: Scheme = Scheme.HTTP_SIGNATURE,
     logs: Iterable[str] = (),
+    policy: WitnessPolicy | None = None,
 ) -> AsyncIterator[Client]:
     """A client. gateway: its public URL. key, certificate: the subsystem's, PEM. gateway_certificates: whose answers
     to believe. authorities: CA certificates for TLS, PEM; None: the operating system's. seconds: for a whole call.
     scheme: how requests are signed; the subsystem's entry in the trust list must allow it. logs: verifier keys (C2SP
-    vkey) of the gateway's log, from a source that you trust, for ``Client.receipt``.
+    vkey) of the gateway's log, from a source that you trust, for ``Client.receipt``. policy: which
+    witnesses must have cosigned what any receipt leads to (``parse_policy`` reads a C2SP tlog-policy file).
 
     Raises ExchangeError (KEY_FILE_UNUSABLE; LOG_MALFORMED for no vkey) and ValueError.
     """
@@ -253,6 +274,7 @@ async def open(  # noqa: A001 - gateway.client.open reads as what it does
             language=language,
             scheme=scheme,
             logs=tuple(parse_vkey(vkey) for vkey in logs),
+            policy=policy,
         )
 
 

@@ -12,6 +12,7 @@ from msgspec import Struct
 from gateway.ledger.note import KeyType, VerifierKey, parse_vkey
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.attesting import WITNESS_POLICY_INVALID
+from gateway.model.errors.ledger import LOG_SIGNATURE_INVALID
 
 _NONE = "none"
 _MOST_LINES = 1024
@@ -58,6 +59,43 @@ class WitnessPolicy(Struct, frozen=True, kw_only=True):
     def keys(self) -> tuple[VerifierKey, ...]:
         """The witnesses' keys."""
         return tuple(witness.key for witness in self.witnesses)
+
+
+class Demand(Struct, frozen=True, kw_only=True):
+    """Whose cosignatures somebody demands of a checkpoint. quorum: how many of ``witnesses``. policy: is satisfied too;
+    one that names logs is for these alone.
+    """
+
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int = 0
+    policy: WitnessPolicy | None = None
+
+    @property
+    def keys(self) -> tuple[VerifierKey, ...]:
+        """All witnesses whose cosignatures are looked at."""
+        return tuple(dict.fromkeys((*self.witnesses, *(() if self.policy is None else self.policy.keys))))
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is demanded."""
+        return self.quorum > 0 or self.policy is not None
+
+    def check(self, log: Collection[VerifierKey], cosigned: Collection[VerifierKey]) -> None:
+        """log: the log's keys. cosigned: by whose keys, each verified. Raises ExchangeError(LOG_SIGNATURE_INVALID)."""
+        if len({key.public for key in cosigned if key in self.witnesses}) < self.quorum:
+            raise ExchangeError(LOG_SIGNATURE_INVALID, "too few witnesses have cosigned the checkpoint")
+        policy = self.policy
+        if policy is None:
+            return
+        if policy.logs and not set(policy.logs) & set(log):
+            raise ExchangeError(LOG_SIGNATURE_INVALID, "the policy of witnesses is for another log")
+        if not policy.satisfied(cosigned):
+            names = ", ".join(each.name for each in policy.witnesses if each.key not in cosigned)
+            raise ExchangeError(LOG_SIGNATURE_INVALID, f"the policy demands more cosignatures; not there: {names}")
+
+
+NOTHING = Demand()
+"""The log's own signature is enough."""
 
 
 def parse_policy(data: bytes) -> WitnessPolicy:

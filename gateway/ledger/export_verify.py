@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from gateway.ledger.checkpoint import Checkpoint
+from gateway.ledger.cosignature_policy import WitnessPolicy
 from gateway.ledger.export import (
     BOM,
     DIGEST_FIELD,
@@ -55,6 +56,7 @@ def verify_export(
     *,
     witnesses: Sequence[VerifierKey] = (),
     quorum: int = 0,
+    policy: WitnessPolicy | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VerifiedExport:
     """Verify an export, given as its lines with their ends: JSON Lines or CSV, as they are.
@@ -75,7 +77,7 @@ def verify_export(
         walk.faults.add("the end is missing: rows may be, too")
         walk.faults.raise_any()
         raise AssertionError
-    proved = verify_receipt_by(trailer.receipt, keys, witnesses=witnesses, quorum=quorum)
+    proved = verify_receipt_by(trailer.receipt, keys, witnesses=witnesses, quorum=quorum, policy=policy)
     walk.close(trailer, proved)
     walk.faults.raise_any()
     return VerifiedExport(

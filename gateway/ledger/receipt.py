@@ -14,6 +14,7 @@ from msgspec import Struct
 from gateway.ledger.base64text import from_base64, to_base64
 from gateway.ledger.canonical import canonical
 from gateway.ledger.checkpoint import SignedCheckpoint, open_checkpoint
+from gateway.ledger.cosignature_policy import Demand, WitnessPolicy
 from gateway.ledger.merkle import HASH_BYTES, leaf_hash, verify_inclusion
 from gateway.ledger.note import VerifierKey
 from gateway.ledger.openings import Openings, check_openings, parse_openings
@@ -96,9 +97,16 @@ def parse_receipt(data: bytes) -> Receipt:
 
 
 def verify_receipt(
-    data: bytes, key: VerifierKey, *, origin: str | None = None, witnesses: Sequence[VerifierKey] = (), quorum: int = 0
+    data: bytes,
+    key: VerifierKey,
+    *,
+    origin: str | None = None,
+    witnesses: Sequence[VerifierKey] = (),
+    quorum: int = 0,
+    policy: WitnessPolicy | None = None,
 ) -> ProvedReceipt:
     """Verify a receipt of ours offline. ``quorum``: how many of ``witnesses`` must have cosigned the checkpoint.
+    policy: which ones must.
 
     Raises ExchangeError: LOG_MALFORMED; LOG_SIGNATURE_INVALID if the log (or too few witnesses) signed;
     LOG_PROOF_INVALID if the record is not in the tree, or an opening is not the record's.
@@ -107,9 +115,9 @@ def verify_receipt(
     if receipt.extra is None:
         raise ExchangeError(LOG_MALFORMED, "the receipt does not carry its record")
     # (1) The checkpoint is the log's, and enough witnesses saw the same.
-    signed = open_checkpoint(receipt.checkpoint, key, origin=origin, witnesses=witnesses)
-    if len({signature.key.public for signature in signed.cosignatures}) < quorum:
-        raise ExchangeError(LOG_SIGNATURE_INVALID, "too few witnesses have cosigned the checkpoint")
+    demand = Demand(witnesses=tuple(witnesses), quorum=quorum, policy=policy)
+    signed = open_checkpoint(receipt.checkpoint, key, origin=origin, witnesses=demand.keys)
+    demand.check((key,), [each.key for each in signed.cosignatures])
     # (2) The entry of this very skeleton is in the tree.
     disclosure = parse_disclosure(receipt.extra)
     check_inclusion(receipt, signed, entry_of(disclosure.skeleton))
@@ -120,7 +128,12 @@ def verify_receipt(
 
 
 def verify_receipt_by(
-    data: bytes, keys: Sequence[VerifierKey], *, witnesses: Sequence[VerifierKey] = (), quorum: int = 0
+    data: bytes,
+    keys: Sequence[VerifierKey],
+    *,
+    witnesses: Sequence[VerifierKey] = (),
+    quorum: int = 0,
+    policy: WitnessPolicy | None = None,
 ) -> ProvedReceipt:
     """As ``verify_receipt``, by whichever of these logs' keys has the name that the checkpoint begins with: a log that
     changed its key has several.
@@ -131,7 +144,7 @@ def verify_receipt_by(
         if key.name != origin:
             continue
         try:
-            return verify_receipt(data, key, witnesses=witnesses, quorum=quorum)
+            return verify_receipt(data, key, witnesses=witnesses, quorum=quorum, policy=policy)
         except ExchangeError as error:
             if error.kind is not LOG_SIGNATURE_INVALID:
                 raise
