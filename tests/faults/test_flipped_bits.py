@@ -23,6 +23,7 @@ from gateway.model.errors import ExchangeError
 from gateway.model.log import Document
 from gateway.model.storage import Attestation, Commit, IdempotencyEnd, IdempotencyStart, Nonce
 from gateway.storage.sqlite.checking import damaged_rows
+from gateway.storage.sqlite.checking_sums import damaged_sums
 from gateway.storage.sqlite.checking_tables import damaged_file, damaged_tables
 from gateway.storage.sqlite.database import Database
 from gateway.storage.sqlite.rows import entry_in
@@ -83,7 +84,8 @@ def findings(path: Path) -> list[str]:
             found += _tree(connection)
         except (apsw.Error, ValueError, TypeError) as error:
             found.append(f"database: its tree cannot be read: {type(error).__name__}: {error}")
-        return [*found, *damaged_rows(connection, 0, 10**6), *damaged_tables(connection), *damaged_file(connection)]
+        found += [*damaged_rows(connection, 0, 10**6), *damaged_tables(connection), *damaged_sums(connection)]
+        return [*found, *damaged_file(connection)]
     except apsw.Error as error:
         return [f"database: {type(error).__name__}: {error}"]
     finally:

@@ -1,4 +1,4 @@
-"""What is damaged in the file beside the journal's rows: tables, their checksums, the structure of the file itself."""
+"""What is damaged in the file beside the journal's rows: tables, and the structure of the file itself."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,25 +10,11 @@ from gateway.storage.sqlite.database import migrations
 from gateway.storage.sqlite.indexing import minute_of
 from gateway.storage.sqlite.rows import PackedRow, id_key, unpack
 from gateway.storage.sqlite.statements import SQL
-from gateway.storage.sqlite.sums import SUMMED, register
+from gateway.storage.sqlite.sums import register
 
 _MOST = 100
-_KEYS = {
-    "nonce_log": "id",
-    "nonce_lasting": "hex(key)",
-    "nonce_mark": "one",
-    "charge": "quota_window",
-    "idempotency": "key",
-    "vault": "id",
-    "tree": "one",
-    "epoch": "id",
-    "document": "kind || ' ' || digest",
-    "attestation": "kind || ' of size ' || size",
-}
-"""What names a row of a table in a finding: nothing of it is about a person."""
 _WHAT = {
     "_schema": "database: its schema",
-    "_sums": "database: its checksums",
     "_owners": "table owner",
     "_tiles": "table tile",
     "_open_requests": "table open_request",
@@ -40,9 +26,9 @@ _PLACE = re.compile(r"Tree (\d+)(?: page (\d+))?(?: cell \d+)?:? ?(.*)")
 
 
 def damaged_tables(connection: apsw.Connection) -> list[str]:
-    """Tables whose rows are not what was written, and what else is quick to see. Within one transaction."""
+    """What is quick to see of the tables; not their rows' checksums (checking_sums.py). Within one transaction."""
     faults: list[str] = []
-    for found in (_schema, _sums, _owners, _tiles, _open_requests):
+    for found in (_schema, _owners, _tiles, _open_requests):
         faults += _guarded(connection, found)
     return faults
 
@@ -82,22 +68,6 @@ def _schema(connection: apsw.Connection) -> Iterator[str]:
 def _described(connection: apsw.Connection) -> dict[str, tuple[str, str, str]]:
     rows: list[Any] = connection.execute("SELECT name, type, tbl_name, sql FROM sqlite_schema").fetchall()
     return {str(name): (str(kind), str(table), re.sub(r"\s+", " ", sql or "")) for name, kind, table, sql in rows}
-
-
-def _sums(connection: apsw.Connection) -> Iterator[str]:
-    for table, columns in SUMMED.items():
-        yield from _guarded(connection, _sums_of(table, ", ".join(columns)))
-
-
-def _sums_of(table: str, columns: str) -> Callable[[apsw.Connection], Iterator[str]]:
-    statement = f"SELECT {_KEYS[table]} FROM {table} WHERE sum IS NOT motlan_sum({columns}) LIMIT {_MOST}"  # noqa: S608 - names of ours
-
-    def find(connection: apsw.Connection) -> Iterator[str]:
-        for (name,) in connection.execute(statement):
-            yield f"table {table}: its row {name} is not what was written: its checksum is another"
-
-    find.__name__ = f"table {table}"
-    return find
 
 
 def _owners(connection: apsw.Connection) -> Iterator[str]:

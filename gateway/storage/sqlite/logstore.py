@@ -13,6 +13,7 @@ from gateway.model.storage import Attestation, Redaction, StoredRecord
 from gateway.ports import StaleSequencerError
 from gateway.storage.sqlite.attestations import find_attestations, put_attestation
 from gateway.storage.sqlite.checking import damaged_rows
+from gateway.storage.sqlite.checking_sums import TableWalk
 from gateway.storage.sqlite.checking_tables import damaged_file, damaged_tables
 from gateway.storage.sqlite.engine import Engine
 from gateway.storage.sqlite.indexing import Additions, gather, write
@@ -22,6 +23,7 @@ from gateway.storage.sqlite.redacting import destroy_epochs, epochs_over, redact
 from gateway.storage.sqlite.rows import PackedRow, entries_of_heads, entry_in, id_key, stored, unpack
 from gateway.storage.sqlite.search import search
 from gateway.storage.sqlite.statements import SQL
+from gateway.storage.sqlite.sums import SUMMED
 
 _TILE_BITS = 48
 _NUMBER = (1 << _TILE_BITS) - 1
@@ -111,7 +113,7 @@ class SqliteLogStore:
 
     async def record(self, record_id: RecordId) -> StoredRecord | None:
         """As the port says."""
-        return await self._engine.read(lambda connection: _by_id(connection, record_id))
+        return await self._engine.read(lambda connection: by_id(connection, record_id))
 
     async def by_index(self, start: int, count: int) -> Sequence[StoredRecord]:
         """As the port says: fewer where the tree ends."""
@@ -180,8 +182,12 @@ class SqliteLogStore:
         return await self._engine.read(lambda connection: damaged_rows(connection, start, count))
 
     async def damaged_tables(self) -> Sequence[str]:
-        """As the port says."""
-        return await self._engine.read(damaged_tables)
+        """As the port says, in many short readings."""
+        faults = list(await self._engine.read(damaged_tables))
+        for walk in [TableWalk(table) for table in SUMMED]:
+            while not walk.done:
+                faults += await self._engine.read(walk.piece)
+        return faults
 
     async def damaged_file(self) -> Sequence[str]:
         """What is damaged of the file's structure and of whole indexes. Reads all of it."""
@@ -252,7 +258,10 @@ def _move(connection: apsw.Connection, step: TreeWrite, additions: Additions, fe
     failpoints.reached("log.written")
 
 
-def _by_id(connection: apsw.Connection, record_id: RecordId) -> StoredRecord | None:
+def by_id(connection: apsw.Connection, record_id: RecordId) -> StoredRecord | None:
+    """A record by its id, in the tree or not yet. Within one transaction. Raises ValueError for a row that does not
+    parse.
+    """
     size, _ = _tree(connection)
     found = connection.execute(SQL["row_by_id"], (id_key(record_id),)).get
     if found is not None:
