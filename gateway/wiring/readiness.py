@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from gateway.config.positions import Path as KeyPath
 from gateway.config.problems import Document, Problem
 from gateway.config.secrets import read_vault_key
 from gateway.config.settings import ClientCertificates
-from gateway.keys.file import FileKey, load_certificates, load_public_key, load_signing_key
+from gateway.keys.file import FileKey, load_certificates, load_signing_key
 from gateway.keys.tls import client_context, server_context
 from gateway.model.envelope import ProofScheme
 from gateway.model.errors import ExchangeError
@@ -20,7 +20,7 @@ from gateway.model.errors.trust import KEY_FILE_UNUSABLE
 from gateway.model.ids import SubsystemId, parse_subsystem
 from gateway.model.instant import MICROSECONDS, Instant, from_datetime
 from gateway.model.log import Document as StoredDocument
-from gateway.model.usage import RoleName, Usage
+from gateway.model.usage import Usage
 from gateway.storage.sqlite.database import APPLICATION_ID, Database
 from gateway.storage.sqlite.statements import SQL
 from gateway.trust.certificates import load_certificate
@@ -29,6 +29,8 @@ from gateway.wiring.attesting import log_keys, witness_policy
 from gateway.wiring.core import recipient_of
 from gateway.wiring.interfaces import interface_problems
 from gateway.wiring.mappings import contract_problems
+from gateway.wiring.readers import check_reader
+from gateway.wiring.readiness_roles import role_warnings
 from gateway.wiring.trust import KIND, load_trust
 
 WARN_DAYS = 30
@@ -181,9 +183,12 @@ class _Inspection:
         for index, reader in enumerate(ledger.readers):
             with self.at("ledger", "readers", index, "key"):
                 recipient_of(reader)
-                key = load_public_key(reader.key)
-                if trust and any(role.role is RoleName.OPERATOR and role.key == key for role in trust.document.roles):
-                    raise ValueError("this is an operator's key: operators do not open what is private")
+                if trust is not None:
+                    check_reader(reader, trust.document)
+        if trust is not None:
+            with suppress(ExchangeError):  # of a file that cannot be read: that is complained about above
+                for path, text in role_warnings(self.settings, trust.document, self.now):
+                    self.warn(path, text)
 
     def database(self) -> None:
         """It can be written; and, where it is there, which list was seen last. It is neither made nor changed."""
