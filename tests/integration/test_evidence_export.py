@@ -1,66 +1,19 @@
 """Evidence out of a running gateway's database, by its command: exported, recorded, verified, and nothing hidden told."""
 
 import json
-import time
-from contextlib import contextmanager
 
 import pytest
 
+from gateway.ledger.evidence_stamps import NOT_REVOKED
+from gateway.ledger.evidence_witnesses import COSIGNED
 from gateway.model.ids import parse_service
 from gateway.signing.asice import read_container
-from tests.support.attacks import world
-from tests.support.attesting import authority
 from tests.support.cli import CASE, OFFICER, auditor, good, refused, run
-from tests.support.exchanges import Caller, Provider, grant, json_answer, make_office, records
+from tests.support.evidence_office import KEPT, TSA, export, stamped_office, verify, wait_for_stamp
+from tests.support.exchanges import Caller, json_answer, records
 from tests.support.gateways import PORTAL
 
-KEPT = parse_service("VN/GOV/G15/registry/kept")
-"""Its payloads are kept, sealed to the readers."""
 PERSON = "031093271828"
-TSA = authority()
-
-_SERVICE = f"""
-[[service]]
-id = "{KEPT}"
-path = "/kept"
-payload = "sealed"
-asked = ["/identity_number"]
-"""
-_TIMESTAMPS = """
-[timestamps]
-interval_seconds = 1.0
-stale_seconds = 60.0
-[[timestamps.authorities]]
-name = "tsa"
-url = "{url}"
-roots = "{roots}"
-"""
-
-
-class Office(Provider):
-    """The provider, and a timestamp authority beside it."""
-
-    async def start(self):
-        await super().start()
-        self.tsa = TSA.simulator()
-        await self.tsa.start()
-
-    async def stop(self):
-        await self.tsa.stop()
-        await super().stop()
-
-
-@contextmanager
-def stamped_office(folder, *, stamped=True):
-    provider = Office()
-
-    def make(folder, backend, **site):
-        extra = _TIMESTAMPS.format(url=provider.tsa.url, roots=TSA.write_roots(folder)) if stamped else ""
-        services, grants = site.pop("services") + _SERVICE, site.pop("grants") + grant("kept", PORTAL, KEPT)
-        return make_office(folder, backend, services=services, grants=grants, extra=extra, **site)
-
-    with world(folder, provider=provider, make=make) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -76,27 +29,6 @@ def call(office, service=KEPT, person=PERSON, **more):
     return next(value for name, value in answer.head.fields if name.lower() == "motlan-receipt")
 
 
-def wait_for_stamp(office, record):
-    """Until the log was stamped with this record in it."""
-    log = office.gateway.core.store.log
-    for _ in range(200):
-        stored = office.run(log.record(record))
-        if stored.index is not None and office.run(log.attestations("timestamp", size=stored.index + 1, limit=1)):
-            return
-        time.sleep(0.05)  # the authority is asked once a second
-    raise AssertionError("no timestamp came")
-
-
-def export(office, record, file, *options):
-    return good("evidence", "export", record, *auditor(office.site), "--out", file, "--json", *options).values
-
-
-def verify(office, file, *options, roots=True):
-    given = ["--tsa-ca", TSA.write_roots(office.site.folder)] if roots else []
-    ran = run("evidence", "verify", file, "--trust", office.site.pki.trust_list, *given, "--json", *options)
-    return ran.code, ran.values
-
-
 def test_an_exchange_is_exported_stamped_with_its_bodies_and_verified_offline(office, tmp_path):
     record = call(office)
     wait_for_stamp(office, record)
@@ -109,7 +41,10 @@ def test_an_exchange_is_exported_stamped_with_its_bodies_and_verified_offline(of
     assert made["wrong"] == []
     code, found = verify(office, file)
     assert code == 0
-    assert {each["verdict"] for each in found["findings"]} == {"proved"}
+    assert [each["what"] for each in found["findings"] if each["verdict"] != "proved"] == [COSIGNED.en]  # no witness
+    judged = [each["verdict"] for each in found["findings"] if each["what"] == NOT_REVOKED.en]
+    assert judged == ["proved", "proved"]  # by the lists that [[timestamps.authorities]] names
+    assert [each.partition(":")[0] for each in found["proves"]] == ["request", "answer"]
     files = read_container(file.read_bytes())
     assert json.loads(files["messages/request.body"]) == {"identity_number": PERSON}
     assert json.loads(files["messages/answer.body"]) == {"full_name": "Nguyễn Thị Ánh"}
@@ -215,7 +150,7 @@ def test_for_people_in_their_language(office, tmp_path):
     ran = run("evidence", "verify", file, "--trust", office.site.pki.trust_list, lang="vi")
     assert ran.code == 1
     assert "gói không chứng minh được" in ran.said
-    given = ("--tsa-ca", TSA.write_roots(office.site.folder))
+    given = ("--tsa-ca", TSA.write(office.site.folder)[0])
     assert (
         "mọi điều gói nêu ra đều đúng"
         in run("evidence", "verify", file, "--trust", office.site.pki.trust_list, *given, lang="vi").said

@@ -1,6 +1,8 @@
 """What others say about evidence: witnesses, revocation lists, another timestamp authority, and later trust lists."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography import x509
@@ -120,37 +122,67 @@ def _key(pki: Pki, name: str) -> Any:
     return load_private_key(pki.folder / f"ca/{name}.key.pem")
 
 
-class Elsewhere(Bench):
-    """A bench whose timestamps are another office's, under CAs of its own that no trust list names."""
+class OtherAuthority:
+    """A timestamp authority of another office, under CAs of its own that no trust list names.
 
-    def __init__(self, seed: str = "elsewhere") -> None:
-        super().__init__(shared_pki.shared(), shared_pki.NOW, seed)
+    now: about when. days: how long before and after it may stamp.
+    """
+
+    def __init__(self, now: Instant, *, days: float = 365) -> None:
+        self.now = now
         self.keys = {name: new_key() for name in ("root", "issuing", "tsa")}
-        root = DevelopmentAuthority.root("Other TSA Root", "Elsewhere", self.keys["root"], now=self.now, days=3650)
-        below = root.subordinate("Other TSA CA", "Elsewhere", self.keys["issuing"], now=self.now, days=3650)
+        early = plus(now, -days * DAY)
+        root = DevelopmentAuthority.root("Other TSA Root", "Elsewhere", self.keys["root"], now=early, days=3650)
+        below = root.subordinate("Other TSA CA", "Elsewhere", self.keys["issuing"], now=early, days=3650)
         profile = Profile(
             usage=Usage.SIGN,
             common_name="Other TSA",
             organization="Elsewhere",
-            not_before=plus(self.now, -3600),
-            not_after=plus(self.now, 365 * DAY),
+            not_before=early,
+            not_after=plus(now, days * DAY),
         )
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = below.certify(self.keys["tsa"].public_key(), profile).add_extension(purpose, critical=True)
         own = builder.sign(self.keys["issuing"], hashes.SHA256())
         self.certificates = {"root": root.certificate, "issuing": below.certificate, "tsa": own}
 
-    def tsa(self, at: Instant | None = None) -> TsaSimulator:
-        moment = to_datetime(self.now if at is None else at)
+    def simulator(self, clock: Callable[[], datetime]) -> TsaSimulator:
+        """A server with this key."""
         key = self.keys["tsa"]
         assert isinstance(key, EllipticCurvePrivateKey)
-        return TsaSimulator(self.certificates["tsa"], key, (self.certificates["issuing"],), clock=lambda: moment)
+        return TsaSimulator(self.certificates["tsa"], key, (self.certificates["issuing"],), clock=clock)
 
     @property
     def roots(self) -> tuple[bytes, ...]:
+        """What a verifier trusts."""
         return (self.certificates["root"].public_bytes(Encoding.DER),)
 
     def crl(self, name: str, revoked: Reasons | None = None, *, issued: Instant | None = None, **more: Any) -> bytes:
         """A revocation list of the ``root`` or the ``issuing`` CA."""
         issued = plus(self.now, -3600) if issued is None else issued
         return revocation_list(self.certificates[name], self.keys[name], revoked or {}, issued=issued, **more)
+
+    def write(self, folder: Path) -> tuple[Path, tuple[Path, ...]]:
+        """The root as PEM, and both revocation lists, as files."""
+        root = folder / "tsa-root.pem"
+        root.write_bytes(self.certificates["root"].public_bytes(Encoding.PEM))
+        lists = tuple(folder / f"tsa-{name}.crl" for name in ("root", "issuing"))
+        for name, file in zip(("root", "issuing"), lists, strict=True):
+            file.write_bytes(self.crl(name))
+        return root, lists
+
+
+class Elsewhere(Bench):
+    """A bench whose timestamps are that authority's."""
+
+    def __init__(self, seed: str = "elsewhere") -> None:
+        super().__init__(shared_pki.shared(), shared_pki.NOW, seed)
+        self.authority = OtherAuthority(self.now)
+
+    def tsa(self, at: Instant | None = None) -> TsaSimulator:
+        moment = to_datetime(self.now if at is None else at)
+        return self.authority.simulator(lambda: moment)
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        return self.authority.roots

@@ -167,7 +167,7 @@ def elsewhere():
 
 def test_without_its_revocation_lists_it_is_said_that_nothing_is_known(elsewhere):
     made, _, data = elsewhere
-    for crls in ((), (made.crl("issuing"),), (made.crl("root"),)):
+    for crls in ((), (made.authority.crl("issuing"),), (made.authority.crl("root"),)):
         verified = verify_evidence(data, made.anchors(crls=crls))
         assert verified.holds
         assert [verdict for verdict, _ in stamps(verified)] == [Verdict.ABSENT] * 2
@@ -196,7 +196,7 @@ def _brought(made, material, crls):
 @pytest.mark.parametrize("way", [_container, _values, _brought])
 def test_with_them_it_is_judged(elsewhere, way):
     made, material, _ = elsewhere
-    data, anchors = way(made, material, (made.crl("root"), made.crl("issuing")))
+    data, anchors = way(made, material, (made.authority.crl("root"), made.authority.crl("issuing")))
     verified = verify_evidence(data, anchors)
     assert verified.holds
     assert stamps(verified) == [(Verdict.PROVED, "as its CAs said at 2027-01-15T07:00:00.000Z")] * 2
@@ -205,8 +205,8 @@ def test_with_them_it_is_judged(elsewhere, way):
 @pytest.mark.parametrize("way", [_container, _values, _brought])
 def test_an_authority_that_was_revoked_before_it_stamped(elsewhere, way):
     made, material, _ = elsewhere
-    serial = made.certificates["tsa"].serial_number
-    crl = made.crl("issuing", {serial: (made.now, ReasonFlags.superseded)}, issued=plus(made.now, DAY))
+    serial = made.authority.certificates["tsa"].serial_number
+    crl = made.authority.crl("issuing", {serial: (made.now, ReasonFlags.superseded)}, issued=plus(made.now, DAY))
     verified = verify_evidence(*way(made, material, (crl,)))
     assert not verified.holds
     assert "a timestamp authority has seen the container's signature" in failed(verified)
@@ -238,9 +238,12 @@ def test_an_authority_that_was_revoked(elsewhere, whose, reason, seconds, holds)
     """seconds: after the exchange; the log was stamped 60 s after it, the container 3,601 s."""
     made, _, data = elsewhere
     above = {"tsa": "issuing", "issuing": "root"}[whose]
-    revoked = {made.certificates[whose].serial_number: (plus(made.now, seconds), reason)}
+    revoked = {made.authority.certificates[whose].serial_number: (plus(made.now, seconds), reason)}
     others = {"issuing", "root"} - {above}
-    crls = (made.crl(above, revoked, issued=plus(made.now, 3 * DAY)), *(made.crl(name) for name in others))
+    crls = (
+        made.authority.crl(above, revoked, issued=plus(made.now, 3 * DAY)),
+        *(made.authority.crl(name) for name in others),
+    )
     verified = verify_evidence(data, made.anchors(crls=crls))
     assert verified.holds is holds
     if holds:
@@ -249,10 +252,10 @@ def test_an_authority_that_was_revoked(elsewhere, whose, reason, seconds, holds)
 
 def test_lists_that_say_nothing_of_that_time(elsewhere):
     made, _, data = elsewhere
-    good = made.crl("root")
-    early = made.crl("issuing", issued=plus(made.now, -DAY), days=0.5)
-    partial = made.crl("issuing", extension=x509.DeltaCRLIndicator(1))
-    other = DevelopmentAuthority(made.certificates["issuing"], new_key())
+    good = made.authority.crl("root")
+    early = made.authority.crl("issuing", issued=plus(made.now, -DAY), days=0.5)
+    partial = made.authority.crl("issuing", extension=x509.DeltaCRLIndicator(1))
+    other = DevelopmentAuthority(made.authority.certificates["issuing"], new_key())
     forged = other.crl({}, this_update=plus(made.now, -60), next_update=plus(made.now, DAY))
     for crl in (early, partial, forged):
         verified = verify_evidence(data, made.anchors(crls=(good, crl)))
@@ -262,7 +265,7 @@ def test_lists_that_say_nothing_of_that_time(elsewhere):
 
 def test_an_authority_that_the_verifier_trusts_by_itself(elsewhere):
     made, _, data = elsewhere
-    own = made.certificates["tsa"].public_bytes(Encoding.DER)
+    own = made.authority.certificates["tsa"].public_bytes(Encoding.DER)
     verified = verify_evidence(data, made.anchors(authorities=(*made.roots, own)))
     assert verified.holds
     assert stamps(verified) == [(Verdict.PROVED, "it is one of those that you trust by themselves")] * 2
