@@ -1,20 +1,23 @@
 """``VERIFY.md``: how to check a container with other people's tools alone, each command for what is in this one."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.ledger.evidence import CHECKPOINT, TIMESTAMP, Material, Shown, authorities_of, digest_of, shown
-from gateway.ledger.evidence_guide_text import CLOSING, JOSE, LOG, OPENING, RFC9421, STAMPED_SIGNATURE, TRUST
+from gateway.ledger.evidence_guide_go import CHECKER, MODULES, PROGRAM, RECEIPTS
+from gateway.ledger.evidence_guide_text import CLOSING, JOSE, LISTED, LOG, OPENING, RFC9421, STAMPED_SIGNATURE, TRUST
 from gateway.ledger.evidence_messages import MessageSignature
 from gateway.ledger.timestamp import parse_token
 from gateway.model.envelope import ProofScheme
 from gateway.model.instant import rfc3339, to_seconds
 from gateway.signing.algorithms import keyid_of
 from gateway.trust.document import ListedCertificate
+from gateway.trust.jws import payload_of
+from gateway.trust.wire import decode
 
 _P256: Final = "ECDSA_P256_SHA256"
 _P384: Final = "ECDSA_P384_SHA384"
@@ -25,15 +28,35 @@ _PSS: Final = "RSA_PSS_SHA512"
 def guide(material: Material, *, stamped: bool) -> bytes:
     """The file. stamped: whether the container's signature carries a timestamp. Raises as ``shown`` does."""
     pieces = shown(material)
-    parts = [OPENING.format(made=rfc3339(material.made), build=material.build, records=_records(pieces))]
+    parts = [_opening(material, pieces)]
     parts.append(_container(material, stamped=stamped))
     parts.append(TRUST.replace("LISTS", repr(_lists(material))))
     parts.append(_certificates(material, pieces))
     parts.append("".join(_messages(pieces)))
-    parts.append(LOG.replace("ROLES", repr([each.role for each in pieces])))
+    parts.append(LOG.replace("ROLES", repr([each.role for each in pieces])) + _receipts(pieces))
     parts.append(_log_time(material))
     parts.append(CLOSING)
     return "\n".join(parts).encode()
+
+
+def _opening(material: Material, pieces: tuple[Shown, ...]) -> str:
+    newest: Any = decode(payload_of(material.trust[-1]))
+    return OPENING.format(
+        made=rfc3339(material.made),
+        build=material.build,
+        records=_records(pieces),
+        required=newest.signers.required,
+        origin=material.vkey.partition("+")[0],
+    )
+
+
+def _receipts(pieces: tuple[Shown, ...]) -> str:
+    return RECEIPTS.format(
+        program=PROGRAM,
+        modules=" ".join(MODULES),
+        checker=CHECKER,
+        receipts=" ".join(f"records/{each.role}.tlog-proof" for each in pieces),
+    )
 
 
 def _records(pieces: tuple[Shown, ...]) -> str:
@@ -56,14 +79,14 @@ def _lists(material: Material) -> list[str]:
 
 
 def _container(material: Material, *, stamped: bool) -> str:
-    certificates, _ = authorities_of(material)
-    trusted = " ".join(f"--trusted-pem certificates/authority-{n}.pem" for n in range(1, len(certificates) + 1))
+    trusted = " ".join(f"--trusted-pem {name}" for name in _authorities(material))
     at = rfc3339(material.made)[:19].replace("T", " ")
     text = (
         "## 2. The container's signature\n"
-        "XAdES over every file: each is a Reference by its path.\n\n"
+        "XAdES over every file: each is a Reference by its path. Only a certificate gives the key (a bare one in the\n"
+        "file would prove nothing); section 4 says whose it is, and that these authorities are the trust list's.\n\n"
         "```sh xmlsec1\n"
-        f"xmlsec1 --verify {trusted} \\\n"
+        f"xmlsec1 --verify --enabled-key-data x509 {trusted} \\\n"
         f"  --verification-gmt-time '{at}' \\\n"
         "  --id-attr:Id http://uri.etsi.org/01903/v1.3.2#:SignedProperties META-INF/signatures.xml\n"
         "```\n\n"
@@ -72,6 +95,11 @@ def _container(material: Material, *, stamped: bool) -> str:
     if not stamped:
         return f"{text}\nThe signature carries no timestamp: its time is its own word.\n"
     return text + STAMPED_SIGNATURE.replace("{at}", str(to_seconds(material.made)))
+
+
+def _authorities(material: Material) -> list[str]:
+    certificates, _ = authorities_of(material)
+    return [f"certificates/authority-{number}.pem" for number in range(1, len(certificates) + 1)]
 
 
 def _certificates(material: Material, pieces: tuple[Shown, ...]) -> str:
@@ -85,11 +113,17 @@ def _certificates(material: Material, pieces: tuple[Shown, ...]) -> str:
         f"  -crl_check_all -CRLfile certificates/crls.pem certificates/{keyid}.pem"
         for keyid, at in sorted(times.items())
     )
+    belonging = (
+        LISTED.replace("LISTS", repr(_lists(material)))
+        .replace("KEYIDS", repr(sorted(times)))
+        .replace("AUTHORITIES", repr(_authorities(material)))
+        .replace("SIGNER", keyid_of(material.signer))
+    )
     return (
         "## 4. Certificates\n"
         "Each at the time of what it signed, with the revocation lists of then; that it has expired since, or been\n"
         "revoked, changes nothing. Whose it is stands in the trust list, beside `x5t#S256` (its file's name).\n\n"
-        f"```sh\n{commands}\n```\n"
+        f"```sh\n{commands}\n```\n{belonging}"
     )
 
 

@@ -9,16 +9,21 @@ An ASiC-E container (ETSI EN 319 162-1), made {made} by {build}. It holds:
 {records}
 
 Everything below runs in the folder that the container was unzipped into, with other people's tools, and needs nothing
-of the gateway's: openssl, xmlsec1, sha256sum, and Python with the packages cryptography, joserfc, lxml and
+of the gateway's: openssl, xmlsec1, sha256sum, Go, and Python with the packages cryptography, joserfc, lxml and
 http-message-signatures. `motlan evidence verify FILE --trust TRUSTLIST --tsa-ca ROOTS` does all of it at once.
 
-Bring from sources of your own, not out of this container: the trust list's signers' public keys (PEM), and the root
-certificates of the timestamp authority (PEM). What a container says of itself is believed by nobody.
+Bring from sources of your own, not out of this container: the trust list's signers' public keys (PEM) and how many of
+them must have signed, the root certificates of the timestamp authority (PEM), the log's URL, and, if you know any, the
+witnesses' verifier keys. What a container says of itself is believed by nobody, nor is this page: read a command before
+you run it. A block that fails has proved nothing.
 
 ```sh
 export TMPDIR="${{TMPDIR:-/tmp}}"            # a folder for a few files
 export SIGNERS="${{SIGNERS:-signers/*.pem}}"  # your trust list signers' public keys
+export REQUIRED="${{REQUIRED:-{required}}}"          # how many of them must have signed
 export TSA_ROOTS="${{TSA_ROOTS:-tsa.pem}}"    # your timestamp authority's roots
+export WITNESSES="${{WITNESSES:-}}"           # a file with witnesses' verifier keys, one a line; may be empty
+export LOG_URL="${{LOG_URL:-https://{origin}}}"
 ```
 
 ## 1. What is in it
@@ -65,7 +70,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-signers = {}
+signers, required = {}, int(os.environ["REQUIRED"])
 for name in glob.glob(os.environ["SIGNERS"]):
     pem = open(name, "rb").read()
     der = load_pem_public_key(pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -77,18 +82,54 @@ for name in glob.glob(os.environ["SIGNERS"]):
             continue
 for name in LISTS:
     whole = json.load(open(name))
-    signed_by = 0
+    signed_by = set()
     for one in whole["signatures"]:
         compact = f"{one['protected']}.{whole['payload']}.{one['signature']}"
         header = json.loads(base64.urlsafe_b64decode(one["protected"] + "==="))
         if header["kid"] in signers and header["typ"] == "motlan-trust+jwt":
             jws.deserialize_compact(compact, signers[header["kid"]], algorithms=["ES256", "ES384", "EdDSA", "PS256"])
-            signed_by += 1
+            signed_by.add(header["kid"])
     payload = base64.urlsafe_b64decode(whole["payload"] + "===")
     assert payload == open(name.replace(".jws", ".json"), "rb").read()
-    required = json.loads(payload)["signers"]["required"]
-    print(f"{name}: signed by {signed_by} of your signers, {required} must")
-    assert signed_by >= required
+    print(f"{name}: signed by {len(signed_by)} of your signers, {required} must")
+    assert len(signed_by) >= required > 0
+```
+"""
+
+LISTED: Final = """
+That these certificates, the authorities of section 2, and the log's key of section 6 are the trust lists' own (run it
+after section 3, which is what makes those lists believable), and that a gateway signed this container:
+
+```python
+import base64, hashlib, json
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
+
+
+def ders(name):
+    return [each.public_bytes(Encoding.DER) for each in x509.load_pem_x509_certificates(open(name, "rb").read())]
+
+
+listed, authorities, logs = {}, set(), set()
+for name in LISTS:
+    trust = json.load(open(name.replace(".jws", ".json")))
+    listed |= {each["x5t#S256"]: (each["owner"], each["usage"], each["der"]) for each in trust["certificates"]}
+    authorities |= {base64.b64decode(each) for each in trust["authorities"]}
+    logs |= {each["vkey"] for each in trust.get("logs", [])}
+for keyid in KEYIDS:
+    owner, usage, der = listed[keyid]
+    assert ders(f"certificates/{keyid}.pem") == [base64.b64decode(der)]
+    assert base64.urlsafe_b64encode(hashlib.sha256(base64.b64decode(der)).digest()).rstrip(b"=").decode() == keyid
+    print(f"{keyid}: {owner}, {usage}")
+assert set(ders("certificates/authorities.pem")) <= authorities
+assert all(ders(name)[0] in authorities for name in AUTHORITIES)
+root = etree.parse("META-INF/signatures.xml").getroot()
+(used,) = root.iter("{http://www.w3.org/2000/09/xmldsig#}X509Certificate")
+assert base64.b64decode(used.text) == ders("certificates/SIGNER.pem")[0]
+assert listed["SIGNER"][1] == "gateway-sign"
+vkey = open("log/log.vkey").read().strip()
+assert vkey in logs, "no list names this log key: it is to be compared with a source of your own"
 ```
 """
 
@@ -124,11 +165,13 @@ print(jws.deserialize_compact(token, {kind}.import_key(pem), algorithms=["{algor
 
 LOG: Final = """## 6. The records are in the log
 Receipts are C2SP tlog-proof files over an RFC 6962 tree; any verifier for these takes them. `log/log.vkey` is the log's
-key: compare it with `logs` in a trust list that you verified. In full, without any:
+key, which section 4 compares with the trust lists. In full, with no such verifier, and that the files in `messages` are
+what the records say:
 
 ```python
-import base64, hashlib, json
+import base64, glob, hashlib, json
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from lxml import etree
 
 
 def sha(data):
@@ -170,6 +213,19 @@ for role in ROLES:
             canonical = json.dumps(field, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
             opened = sha(b"motlan/field/v1\\n" + bytes.fromhex(salt) + canonical)
             assert opened.hex() == record["private"][place]
+    # The files in messages/ are these fields.
+    fields = [field for field in openings["fields"] if field is not None]
+    bases = {value.encode(code) for name, value in fields if name.endswith("_base") for code in ("latin-1", "utf-8")}
+    for file in glob.glob(f"messages/{role}-*.base"):
+        assert open(file, "rb").read() in bases, file
+    for file in glob.glob(f"messages/{role}-*.jwt"):
+        assert open(file, "rb").read().rpartition(b".")[0] in bases, file
+    for file in glob.glob(f"messages/{role}.body"):
+        body = open(file, "rb").read()
+        if ["body_sha256", sha(body).hex()] not in fields:  # of an answered envelope its signature says it, as XML
+            (part,) = [each for each in etree.fromstring(body) if etree.QName(each).localname == "Body"]
+            digest = base64.b64encode(sha(etree.tostring(part, method="c14n", exclusive=True, with_tail=False)))
+            assert any(digest in base for base in bases), file
     print(f"{role}: record {record['id']} is entry {index} of {origin}, tree of {size}")
 ```
 

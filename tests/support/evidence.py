@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Callable, Iterable
 from datetime import UTC
@@ -20,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from msgspec import Struct
 
-from adapters.simulators.pki import Pki
+from adapters.simulators.pki import SIGNERS_REQUIRED, Pki
 from adapters.simulators.tsa import TsaSimulator
 from adapters.simulators.tsa_certificate import make_tsa
 from gateway.keys.file import FileKey, load_private_key, load_signing_key
@@ -303,10 +304,24 @@ def usual() -> tuple[Bench, Material, bytes]:
     return made, material, made.container(material)
 
 
-class Unzipped:
-    """A container unzipped by another library, and what a verifier of it brings: for the commands of its VERIFY.md."""
+ABSENT = ("motlan", "gateway", "adapters")
+"""Our program, as a verifier's machine does not have it."""
 
-    def __init__(self, folder: Path, made: Bench, container: bytes) -> None:
+
+def blocks_of(guide: str) -> list[tuple[str, str]]:
+    """The code blocks of a VERIFY.md in order, each with its language: ``sh``, ``sh xmlsec1``, ``sh go``, ``sh go online``
+    or ``python``.
+    """
+    return re.findall(r"```([a-z0-9 ]+)\n(.*?)```", guide, re.DOTALL)
+
+
+class Unzipped:
+    """A container unzipped by another library, and what a verifier of it brings: for the commands of its VERIFY.md.
+
+    Our program is absent: no path leads to it. more: of its environment, such as ``LOG_URL``.
+    """
+
+    def __init__(self, folder: Path, made: Bench, container: bytes, **more: str) -> None:
         self.root, self.scratch, brought = folder / "unzipped", folder / "scratch", folder / "brought"
         for each in (self.root, self.scratch, brought):
             each.mkdir()
@@ -315,17 +330,23 @@ class Unzipped:
         (brought / "tsa.pem").write_bytes(made.pki.root.read_bytes())
         for file in made.pki.signer_keys:
             (brought / file.name).write_bytes(file.read_bytes())
+        ours = {str(Path(sys.executable).parent), str(Path.cwd())}
         self.environment = {
             **os.environ,
+            "PATH": os.pathsep.join(each for each in os.environ["PATH"].split(os.pathsep) if each not in ours),
+            # With -S no .pth file is read, and so an editable install of ours is not seen.
+            "PYTHONPATH": os.pathsep.join({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}),
             "TMPDIR": str(self.scratch),
             "SIGNERS": str(brought / "*.pub.pem"),
+            "REQUIRED": str(SIGNERS_REQUIRED),
             "TSA_ROOTS": str(brought / "tsa.pem"),
+            **more,
         }
 
     @property
     def blocks(self) -> list[tuple[str, str]]:
-        """The code blocks in order, each with its language: ``sh``, ``sh xmlsec1`` or ``python``."""
-        return re.findall(r"```([a-z0-9 ]+)\n(.*?)```", (self.root / "VERIFY.md").read_text(), re.DOTALL)
+        """Its code blocks."""
+        return blocks_of((self.root / "VERIFY.md").read_text())
 
     def commands(self, language: str) -> list[str]:
         """The code blocks of a language."""
@@ -333,7 +354,7 @@ class Unzipped:
 
     def run(self, command: str, language: str) -> subprocess.CompletedProcess[str]:
         """As somebody would who pastes it into a terminal in the unzipped root."""
-        interpreter = ["sh", "-e", "-c"] if language.startswith("sh") else [sys.executable, "-c"]
+        interpreter = ["sh", "-e", "-c"] if language.startswith("sh") else [sys.executable, "-S", "-c"]
         return subprocess.run(
             [*interpreter, command],
             cwd=self.root,

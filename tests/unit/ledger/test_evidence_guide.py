@@ -1,6 +1,9 @@
-"""VERIFY.md, followed with other people's Python packages alone; its openssl and xmlsec1 commands are acceptance tests."""
+"""VERIFY.md, followed with other people's Python packages alone; its openssl, xmlsec1 and Go commands are acceptance tests
+(tests/acceptance/test_evidence_tools.py).
+"""
 
 import ast
+import json
 import os
 import shlex
 import time
@@ -12,8 +15,10 @@ from lxml import etree
 
 from adapters.simulators.parties import CIVIL_STATUS, DEMO, ONE_STOP, POPULATION, PORTAL
 from adapters.simulators.pki import make
+from gateway.ledger.evidence_guide_go import MODULES, PROGRAM
 from gateway.model.instant import from_seconds, to_datetime
 from tests.support.evidence import Bench, Unzipped, bench, usual
+from tests.support.source import ROOT
 
 SORTS = {
     "http-sig P-256": (PORTAL, "http-sig"),
@@ -72,6 +77,70 @@ def test_a_trust_list_of_other_signers_is_noticed(tmp_path):
         file.write_bytes(made.pki.role_keys["auditor"].with_name("auditor.pub.pem").read_bytes())
     (piece,) = [each for each in guide.commands("python") if "required" in each]
     assert "AssertionError" in guide.run(piece, "python").stderr
+
+
+def failing(guide):
+    """The pieces that do not end well."""
+    return [piece for piece in guide.commands("python") if guide.run(piece, "python").returncode]
+
+
+def test_a_signer_that_signed_a_list_twice_counts_once(tmp_path):
+    made, _, container = usual()
+    guide = Unzipped(tmp_path, made, container)
+    (file,) = guide.root.glob("trust/*.jws")
+    signed = json.loads(file.read_bytes())
+    signed["signatures"] = signed["signatures"][:1] * 2
+    file.write_text(json.dumps(signed))
+    (failed,) = failing(guide)
+    assert "signed_by" in failed
+
+
+def test_how_many_must_sign_is_the_readers_to_say(tmp_path):
+    made, _, container = usual()
+    guide = Unzipped(tmp_path, made, container, REQUIRED="3")
+    (failed,) = failing(guide)
+    assert "signed_by" in failed
+
+
+def test_a_signature_of_another_message_is_noticed(tmp_path):
+    """It is the caller's own, and good; but not of the message that the record is about."""
+    made, _, container = usual()
+    guide = Unzipped(tmp_path, made, container)
+    for sort in ("base", "signature", "der"):
+        good = guide.root / f"messages/answer-signature.{sort}"
+        (guide.root / f"messages/request-signature.{sort}").write_bytes(good.read_bytes())
+    assert any("messages/{role}" in piece for piece in failing(guide))
+
+
+def test_another_body_is_noticed(tmp_path):
+    made = bench("guide")
+    for number, scheme in enumerate(("http-sig", "wsse")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        material = made.material(made.exchange(PORTAL, scheme), bodies=("request", "answer"))
+        guide = Unzipped(folder, made, made.container(material))
+        assert failing(guide) == []
+        body = guide.root / "messages/answer.body"
+        body.write_bytes(body.read_bytes().replace(b"answer", b"another").replace(b"full_name", b"other_name"))
+        (failed,) = failing(guide)
+        assert "body_sha256" in failed
+
+
+@pytest.mark.parametrize("path", ["certificates/authorities.pem", "certificates/authority-1.pem", "log/log.vkey"])
+def test_what_no_trust_list_names_is_noticed(tmp_path, path):
+    made, _, container = usual()
+    guide = Unzipped(tmp_path, made, container)
+    other = guide.root / f"certificates/{made.key(PORTAL).keyid}.pem"
+    stranger = other.read_bytes() if path.endswith(".pem") else b"other.example+00000000+AAAA\n"
+    (guide.root / path).write_bytes(stranger)
+    assert any("no list names" in piece for piece in failing(guide))
+
+
+def test_the_go_program_is_the_one_in_the_samples():
+    folder = ROOT / "docs/samples/receipts"
+    assert (folder / "main.go").read_text() == PROGRAM
+    required = (folder / "go.mod").read_text()
+    assert all(module.replace("@", " ") in required for module in MODULES)
 
 
 def test_the_xmlsec_command_as_the_library_behind_it_understands_it(tmp_path):
