@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from adapters.simulators.misbehave import Mode
 from adapters.simulators.tsa import POLICY, TsaSimulator, Wrong
 from adapters.simulators.wire import Answer
+from gateway.exchange.attesting import COSIGNATURE, keep
 from gateway.exchange.timestamping import STALE, TIMESTAMP_FAILED, Authority, Timestamping, TimestampPace
 from gateway.ledger.checkpoint import open_checkpoint
 from gateway.ledger.skeleton import entry_of
@@ -329,6 +330,25 @@ async def test_what_is_stamped_is_the_checkpoint_as_it_was_first_published(world
     await stamping.step()
     [stamp] = await world.store.log.attestations("timestamp")
     assert verify_token(stamp.content, note, TSA.roots)
+    await stamping.close()
+
+
+async def test_the_newest_checkpoint_that_a_witness_has_cosigned_is_stamped_too(world: World) -> None:
+    """In a log that grows, witnesses and authority see different checkpoints; evidence wants one that both have seen."""
+    await world.record(3)
+    note = await world.store.log.checkpoint()
+    assert note is not None
+    await keep(world.store.log, world.clock, 3, note, kind=COSIGNATURE, name="w", content=b"line")
+    stamping = world.timestamping()
+    await world.record(2)
+    await stamping.step()
+    assert await world.stamps() == [(3, "tsa"), (5, "tsa")]
+    for _ in range(700):  # nothing has been cosigned since
+        await world.record(1)
+        await stamping.step()
+        world.clock.pass_(1)
+    assert [size for size, _ in await world.stamps()][:2] == [3, 5]
+    assert world.tsa.answers["granted"] == 3
     await stamping.close()
 
 
