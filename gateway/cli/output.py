@@ -10,7 +10,6 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
-import aiohttp
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -121,7 +120,7 @@ def plain_errors(function: Callable[P, T]) -> Callable[P, T]:
                 f"{error.filename} is there already and is not replaced; choose another place, or remove it",
                 f"{error.filename} đã tồn tại và không bị thay thế; hãy chọn nơi khác hoặc xóa tệp đó",
             ) from error
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except _no_answer() as error:
             raise stop(
                 f"the gateway could not be reached, or broke off: {str(error) or 'no answer in time'}; "
                 "check the URL and --ca",
@@ -186,6 +185,12 @@ def fail(error: ExchangeError) -> None:
     if error.detail:
         text += f"\n  {error.detail}"
     click.echo(f"{text}\n  → {kind.next.in_language(wanted)}", err=True)
+
+
+def _no_answer() -> tuple[type[Exception], ...]:
+    """What a verb raises that got no answer; of the HTTP library only where the verb has loaded it."""
+    library = sys.modules.get("aiohttp")
+    return (TimeoutError,) if library is None else (library.ClientError, TimeoutError)
 
 
 def _asked_language() -> str:
