@@ -15,6 +15,7 @@ from adapters.provider import Failed, Provider, Request, UnsendableRequestError,
 from adapters.rest.failures import CallError, CredentialsRefusedError
 from adapters.rest.http1 import Response
 from adapters.soap.envelope import CONTENT_TYPE
+from adapters.soap.heard import heard_of
 from adapters.soap.wsdl import Contract
 from gateway.mapping.calls import Call, Reading, Sending
 from gateway.mapping.compile import Mapping, Operation
@@ -99,7 +100,13 @@ class MappedTarget:
         self._soap = (
             None
             if contract is None
-            else SoapAnswers(contract, charsets, said.answer_limit, validated=bool(said.answers))
+            else SoapAnswers(
+                contract,
+                charsets,
+                said.answer_limit,
+                heard_of(provider.options.base_url),
+                validated=bool(said.answers),
+            )
         )
 
     @property

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from adapters.canonical.reading import decoders
 from adapters.rest.http1 import Response
 from adapters.soap.envelope import Fault, Text, open_envelope
+from adapters.soap.heard import Heard
 from adapters.soap.trees import text_tree, tree
 from adapters.soap.wsdl import Contract
 from adapters.soap.xml import Decode, Element, UnreadableXmlError, local_name, parse
@@ -43,22 +44,30 @@ class JsonAnswers:
 
 
 class SoapAnswers:
-    """Answers of a SOAP provider. contract: validates them, if it has schemas for them (``validated``)."""
+    """Answers of a SOAP provider. contract: validates them, if it has schemas for them (``validated``). heard: the
+    provider, for what libxml2 may remember of it.
+    """
 
-    def __init__(self, contract: Contract, charsets: tuple[Charset, ...], limit: int, *, validated: bool) -> None:
+    def __init__(
+        self, contract: Contract, charsets: tuple[Charset, ...], limit: int, heard: Heard, *, validated: bool
+    ) -> None:
         self._contract = contract
         self._decoders = decoders(charsets)
         self._limit = limit
+        self._heard = heard
         self._validated = validated
 
     def read(self, response: Response, call: Call, opened: Opened | None = None) -> Answer:
         """The answer; without document where it is not what the contract says. opened: of signed answers.
 
-        Raises ExchangeError where the signature is not right.
+        Raises ExchangeError where the signature is not right, or no thread to read it in is to be had.
         """
         status, data = response.status, response.body.data
         if data is None or (status not in call.accept and status != _SERVER_ERROR):
             return Answer(status=status, text=_plain(data))
+        return self._heard.reading(data, lambda: self._read(status, data, call, opened))
+
+    def _read(self, status: int, data: bytes, call: Call, opened: Opened | None) -> Answer:
         if opened is not None and status in call.accept:
             data = opened(data)
         try:

@@ -5,13 +5,13 @@ An implementation is right if it passes the contract suite of its port (``tests/
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, UnsetType
 
 from gateway.model.envelope import Claim, Envelope, MessageProtocol, ProvedParts
 from gateway.model.errors import ExchangeError
-from gateway.model.ids import RecordId
+from gateway.model.ids import MemberId, RecordId
 from gateway.model.instant import Instant
 from gateway.model.log import Document, LogQuery, TreeWrite
 from gateway.model.message import Body, Fields, Head, Part
@@ -29,6 +29,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds from an arbitrary start, for durations and deadlines."""
 
+
+Work = TypeVar("Work")
+"""What a piece of work returns."""
 
 Entropy = Callable[[int], bytes]
 """``entropy(n)``: n bytes that nobody can predict."""
@@ -89,8 +92,13 @@ class Codec(Protocol):
     def is_strange(self, head: Head, body: Body) -> bool:
         """Whether reading it would leave something behind in this thread for good (names in libxml2's dictionary)."""
 
-    def remember(self, body: Body) -> None:
-        """A strange message was proved, and may leave that. Raises ExchangeError where all are too much."""
+    def apart(self, work: Callable[[], Work]) -> Work:
+        """Do what reads a strange message so that nothing is left behind. Raises what it raises, and ExchangeError."""
+
+    def remember(self, body: Body, member: MemberId) -> None:
+        """A strange message was proved to be a member's, and may leave that. Raises ExchangeError where it is too much,
+        of this member or of all.
+        """
 
     def claim(self, head: Head, body: Body) -> Claim:
         """What the message says of itself; nothing of it is trusted."""

@@ -13,9 +13,10 @@ from adapters.rest.purpose import parse_purpose
 from gateway.model.envelope import Claim, Envelope, MessageProtocol, ProofScheme, ProvedParts, Purpose
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
-from gateway.model.ids import RecordId, ServiceId, SubsystemId, encode, parse_service, parse_subsystem
+from gateway.model.ids import MemberId, RecordId, ServiceId, SubsystemId, encode, parse_service, parse_subsystem
 from gateway.model.message import AnswerHead, Body, Fields, Head
 from gateway.model.stages import Answer, Minimised
+from gateway.ports import Work
 
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 """The methods of the protocol; nothing else is accepted."""
@@ -62,7 +63,11 @@ class RestCodec:
         """Nothing is remembered of a head."""
         return False
 
-    def remember(self, body: Body) -> None:
+    def apart(self, work: Callable[[], Work]) -> Work:
+        """Nothing is strange."""
+        return work()
+
+    def remember(self, body: Body, member: MemberId) -> None:
         """Nothing is."""
 
     def claim(self, head: Head, body: Body) -> Claim:  # noqa: ARG002 - REST claims with its head alone

@@ -7,6 +7,7 @@ from xml.sax.saxutils import quoteattr
 from msgspec import UNSET, Struct
 
 from adapters.soap.headers import XROAD
+from adapters.soap.heard import Heard
 from adapters.soap.metadata import MetadataInterface
 from adapters.soap.reading import PassedOn, canonical, look, read, stands_alone
 from gateway.model.errors import ExchangeError
@@ -16,6 +17,7 @@ from gateway.model.outcomes import SUCCESSES
 from gateway.model.stages import Minimised
 from gateway.ports import Interface
 
+_ANSWERS = Heard()
 HASH_ALGORITHM = "http://www.w3.org/2001/04/xmlenc#sha512"
 
 
@@ -63,8 +65,9 @@ def _passed_on(body: Body) -> bytes:
         raise ExchangeError(INVALID_REPLY, "the answer is too large for an envelope")
     if isinstance(body.read, PassedOn):
         return body.data
+    data = body.data
     try:
-        return canonical(read(look(body.data)))
+        return _ANSWERS.reading(data, lambda: canonical(read(look(data))))
     except ExchangeError as error:
         raise ExchangeError(INVALID_REPLY, f"the answer: {error.detail}") from None
 

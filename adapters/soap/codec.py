@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from adapters.soap.answers import answer_element, hash_block
+from adapters.soap.apart import apart
 from adapters.soap.facade import PREFIX, Facades, Offered, check_agency, offered, read_said
 from adapters.soap.faults import MEDIA, FaultWriter
 from adapters.soap.headers import addressed, echoed, read_fields
@@ -25,11 +26,11 @@ from gateway.model.errors import ExchangeError
 from gateway.model.errors import request as kinds
 from gateway.model.errors.provider import INVALID_REPLY
 from gateway.model.errors.soap import INVALID_SOAP, ROOT_TOO_LARGE, WRONG_OPERATION
-from gateway.model.ids import RecordId, ServiceId, encode
+from gateway.model.ids import MemberId, RecordId, ServiceId, encode
 from gateway.model.message import AnswerHead, Body, Head
 from gateway.model.stages import Answer, Minimised
 from gateway.model.written import WrittenEnvelope
-from gateway.ports import Interface
+from gateway.ports import Interface, Work
 from gateway.validation.mime import RELATED, parse_media_type
 
 Interfaces = Callable[[ServiceId], Interface | None]
@@ -82,9 +83,13 @@ class SoapCodec:
             return False  # claim() refuses it in the same words, before it is read
         return bool(looked.new)
 
-    def remember(self, body: Body) -> None:
+    def apart(self, work: Callable[[], Work]) -> Work:
+        """In a thread of its own, with which goes what libxml2 remembers. Raises what it raises, and ExchangeError."""
+        return apart(work)
+
+    def remember(self, body: Body, member: MemberId) -> None:
         """A message was proved: its names are known from now on. Raises ExchangeError where there are too many."""
-        self._vocabulary.remember(look(_root(body), None, self._vocabulary))
+        self._vocabulary.remember(look(_root(body), None, self._vocabulary), str(member))
 
     def claim(self, head: Head, body: Body) -> Claim:
         """Read what header blocks, or the elements of a façade's request, claim. Raises ExchangeError."""

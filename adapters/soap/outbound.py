@@ -23,6 +23,7 @@ from msgspec import Struct, UnsetType
 from adapters.canonical.reading import decoders
 from adapters.provider import Failed, Provider, Request, UnsendableRequestError, bare_reply, failure_reply
 from adapters.soap.composing import composed
+from adapters.soap.heard import Heard, heard_of
 from adapters.soap.outbound_answer import alone
 from adapters.soap.outbound_envelope import envelope, xroad_blocks
 from adapters.soap.outbound_reply import Reading, reply_of
@@ -31,6 +32,7 @@ from adapters.soap.translate_shapes import MisfitError
 from adapters.soap.xml import Element, UnreadableXmlError, parse
 from gateway.model.charsets import Charset
 from gateway.model.envelope import MessageProtocol
+from gateway.model.errors import ExchangeError
 from gateway.model.message import Body, Fields, is_xml
 from gateway.model.outcomes import Outcome
 from gateway.model.stages import Recorded, Reply
@@ -39,6 +41,7 @@ from gateway.ports import Countersign
 
 _MEDIA = {SOAP11: "text/xml", SOAP12: "application/soap+xml"}
 _XOP = "application/xop+xml"
+_CALLERS = Heard()
 
 
 class SoapOptions(Struct, frozen=True, kw_only=True):
@@ -106,6 +109,7 @@ class SoapTarget:
         self._elements = elements
         self._soap = SOAP11 if elements is None else elements.soap
         self._decoders = decoders(options.charsets)
+        self._heard = heard_of(provider.options.base_url)
 
     async def send(self, request: Recorded, countersign: Countersign, deadline: float) -> Reply:
         """Call the provider. The answer is an element for a SOAP caller granted all of it, else JSON."""
@@ -144,6 +148,7 @@ class SoapTarget:
         opaque = elements is None or not elements.knows(operation)
         return Reading(
             request=request,
+            heard=self._heard,
             lookup=options.lookup,
             not_found_faults=options.not_found_faults,
             decoders=self._decoders,
@@ -200,8 +205,13 @@ class SoapTarget:
 
 def _of_caller(body: Body) -> tuple[str, bytes]:
     """XML that a REST caller sends as it is: one element and nothing else. Raises _UnfitError."""
+    data = body.data or b""
+
+    def read() -> tuple[str, bytes]:
+        element = parse(data)
+        return element.tag, alone(element)
+
     try:
-        element = parse(body.data or b"")
-    except UnreadableXmlError:
+        return _CALLERS.reading(data, read)
+    except (UnreadableXmlError, ExchangeError):
         raise _UnfitError("body") from None
-    return element.tag, alone(element)

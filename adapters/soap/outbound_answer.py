@@ -46,8 +46,8 @@ class Opened(Struct, frozen=True, kw_only=True):
     attached: bool
 
 
-async def open_answer(content_type: str, body: Body, decoders: tuple[Decode, ...], prove: Prove | None) -> Opened:
-    """Read an answer. ``body.parts`` is filled where it is multipart. Raises UnreadableAnswerError."""
+async def root_of(content_type: str, body: Body) -> bytes:
+    """The envelope's bytes. ``body.parts`` is filled where it is multipart. Raises UnreadableAnswerError."""
     try:
         media = parse_media_type(content_type).media
     except ValueError as error:
@@ -60,6 +60,11 @@ async def open_answer(content_type: str, body: Body, decoders: tuple[Decode, ...
     else:
         raise UnreadableAnswerError("the answer is no XML")
     assert root is not None  # the first part is always kept
+    return root
+
+
+def open_answer(root: bytes, body: Body, decoders: tuple[Decode, ...], prove: Prove | None) -> Opened:
+    """Read an answer. root: its envelope, out of ``body``. Raises UnreadableAnswerError."""
     sha256 = body.parts[0].sha256.hex() if body.parts else body.sha256.hex()
     attached = len(body.parts) > 1
     if prove is not None:

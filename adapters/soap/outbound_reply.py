@@ -6,7 +6,8 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from adapters.provider import bare_reply, retry_after
-from adapters.soap.outbound_answer import Fault, Opened, Prove, UnreadableAnswerError, alone, open_answer
+from adapters.soap.heard import Heard
+from adapters.soap.outbound_answer import Fault, Opened, Prove, UnreadableAnswerError, alone, open_answer, root_of
 from adapters.soap.reading import passed_on
 from adapters.soap.translate_shapes import MisfitError
 from adapters.soap.xml import Decode, Element, UnreadableXmlError, parse
@@ -14,6 +15,7 @@ from adapters.soap.xop import inlined
 from adapters.statuses import TRY_LATER, classify
 from gateway.model.decision import EVERYTHING
 from gateway.model.envelope import MessageProtocol
+from gateway.model.errors import ExchangeError
 from gateway.model.jsontext import encode
 from gateway.model.message import EMPTY, Body, Fields
 from gateway.model.outcomes import SUCCESSES, Outcome
@@ -35,11 +37,13 @@ ToJson = Callable[[Element], Any]
 class Reading(Struct, frozen=True, kw_only=True):
     """How one call's answer is read.
 
-    lookup: a failure has changed nothing. prove: what the provider's signature proves; None where it signs nothing.
+    heard: the provider, for what libxml2 may remember of it. lookup: a failure has changed nothing. prove: what the
+    provider's signature proves; None where it signs nothing.
     to_json: None where the provider's elements are opaque.
     """
 
     request: Recorded
+    heard: Heard
     lookup: bool
     not_found_faults: tuple[str, ...]
     decoders: tuple[Decode, ...]
@@ -70,13 +74,16 @@ async def _reply(reading: Reading, status: int, fields: Fields, body: Body) -> R
     if not body.size and status in _OK:
         return _empty(reading, outcome)
     try:
-        opened = await open_answer(_content_type(fields), body, reading.decoders, reading.prove)
+        root = await root_of(_content_type(fields), body)
+        return reading.heard.reading(root, lambda: _of_envelope(reading, root, status, body))
     except UnreadableAnswerError:
         return _unreadable(reading, status, outcome, body)
-    return _of_envelope(reading, opened, status, body)
+    except ExchangeError:  # no thread is to be had
+        return _broken(reading)
 
 
-def _of_envelope(reading: Reading, opened: Opened, status: int, body: Body) -> Reply:
+def _of_envelope(reading: Reading, root: bytes, status: int, body: Body) -> Reply:
+    opened = open_answer(root, body, reading.decoders, reading.prove)
     outcome = classify(status, lookup=reading.lookup)
     if isinstance(opened.content, Fault):
         return _faulted(reading, opened, opened.content)

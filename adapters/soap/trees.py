@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from adapters.soap.heard import Heard
 from adapters.soap.xml import Decode, Element, UnreadableXmlError, local_name, parse
+from gateway.model.errors import ExchangeError
 
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _MOST_NAMES = 4096
+_TEXTS = Heard()
 _names: dict[str, str] = {}
 """Qualified name → local name; no more of them than contracts have, whatever strangers send."""
 
@@ -60,9 +63,13 @@ def document_tree(data: bytes, decoders: tuple[Decode, ...] = ()) -> dict[str, A
 def text_tree(text: str) -> dict[str, Any]:
     """The same of a text inside something else. Raises UnreadableXmlError."""
     try:
-        return document_tree(text.encode())
+        data = text.encode()
     except UnicodeEncodeError:
         raise UnreadableXmlError("the text has half of a surrogate pair") from None
+    try:
+        return _TEXTS.reading(data, lambda: document_tree(data))
+    except ExchangeError:
+        raise UnreadableXmlError("there is too much to do") from None
 
 
 def _name(element: Element) -> str:

@@ -16,6 +16,8 @@ NAMES_KEPT = 16 * 1024 * 1024
 """Bytes of names, of all proved messages together, that the process may remember; far more than any country's services
 have.
 """
+NAMES_OF_ONE = 1024 * 1024
+"""Of these, most that one caller may add, so that none takes away from the others: some seven thousand."""
 _OVERHEAD = 128
 """Bytes that a name costs beside itself, in libxml2 and here."""
 SUSPECT = (b"include", b"chemaLocation")
@@ -54,14 +56,18 @@ class Looked(Struct, frozen=True):
 
 
 class Vocabulary:
-    """The names that libxml2 is shown for good: ours, and those of proved messages. most: bytes of the latter.
+    """The names that libxml2 is shown for good: ours, and those of proved messages. most: bytes of the latter, share:
+    of one caller's.
 
     A name is a local name, a prefix or a namespace. What holds a new one must be read in a thread of its own until it
     is proved: with the thread goes what libxml2 remembers, so that strangers leave nothing and take nothing away.
     """
 
-    def __init__(self, most: int = NAMES_KEPT) -> None:
+    def __init__(self, most: int = NAMES_KEPT, share: int = NAMES_OF_ONE) -> None:
         self._room = most
+        self._share = share
+        self._added: dict[str, int] = {}
+        """Caller → bytes of names that it added."""
         self._room_for_tokens = most // 4
         self._names: set[bytes] = set()
         self._known: set[bytes] = set(_ENTITIES)
@@ -162,13 +168,15 @@ class Vocabulary:
             self._known |= _plain(tokens)
         return frozenset([names[name] for name in new])
 
-    def remember(self, looked: Looked) -> None:
-        """Learn what is new in a proved message. Raises ExchangeError (overloaded)."""
+    def remember(self, looked: Looked, caller: str = "") -> None:
+        """Learn what is new in a proved message of a caller. Raises ExchangeError (overloaded)."""
         names = {name for token in looked.new for name in _names(token)} - self._names
         size = _size(names)
-        if size > self._room:
+        added = self._added.get(caller, 0) + size
+        if size > self._room or added > self._share:
             raise ExchangeError(OVERLOADED, "names that were never seen here are not taken any more")
         self._room -= size
+        self._added[caller] = added
         self._names |= names
 
 

@@ -21,7 +21,6 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from gateway.exchange.apart import apart
 from gateway.exchange.authorising import Freshness, admit, authorise
 from gateway.exchange.dispatching import Dispatcher
 from gateway.exchange.frame import Raw, receive
@@ -106,9 +105,9 @@ class Pipeline:
             return self._prove(raw, codec, rules)
         reached: Raw | Received | Claimed | Verified = raw
         try:
-            reached, error = apart(lambda: self._prove(raw, codec, rules))
-            if error is None:
-                codec.remember(raw.body)
+            reached, error = codec.apart(lambda: self._prove(raw, codec, rules))
+            if isinstance(reached, Verified):
+                codec.remember(raw.body, reached.client.member)
         except ExchangeError as refused:
             error = refused
         return reached, error

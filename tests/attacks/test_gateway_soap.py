@@ -191,7 +191,7 @@ FLOODS: dict[str, Callable[[], str]] = {
 @pytest.mark.parametrize("where", ["in the element", "in a signed envelope's header"])
 def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) -> None:
     """libxml2 remembers every name for as long as its thread lives. Whom nobody has proved may not fill it."""
-    resident_before = 0
+    resident_before, left = 0, []
     for number in range(70):
         if where == "in the element":
             data = envelope(headers(str(PORTAL), str(ARCHIVE), message_id()), archive(FLOODS[name]()))
@@ -200,7 +200,9 @@ def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) 
         assert send(place, data).fault is not None
         if number == 9:
             resident_before = resident()
-    assert resident() - resident_before < 14 * 1024 * 1024
+        if number >= 65:
+            left.append(resident())  # what the allocator holds comes and goes, what is remembered stays
+    assert min(left) - resident_before < 14 * 1024 * 1024
     prefix = f"p{secrets.token_hex(8)}"
     asked = f'<{prefix}:archive xmlns:{prefix}="{NS}"/>'
     root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), asked)

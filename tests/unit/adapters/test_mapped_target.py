@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from adapters.mapped import MappedOptions, MappedTarget
 from adapters.mapped_answer import PARSERS
 from adapters.mapped_session import Sessions
-from adapters.provider import Failed
+from adapters.provider import Failed, ProviderOptions
 from adapters.rest.failures import CredentialsRefusedError, NotSentError
 from adapters.rest.http1 import Response
 from gateway.mapping.compile import Mapping
@@ -66,6 +66,7 @@ class Desk:
         self.logins = list(logins)
         self.sent, self.opened = [], []
         self.credentials = None
+        self.options = ProviderOptions(base_url="http://desk.example")
         self.closed = False
 
     async def call(self, request, countersign, deadline):

@@ -49,3 +49,14 @@ def test_too_many_names_of_any_kind(piece: bytes) -> None:
 
 def test_entities_that_everybody_may_use_are_none_of_them() -> None:
     assert not Vocabulary().look(b"&amp;&lt;&gt;&quot;&apos;&#10;&#x20;").new
+
+
+def test_what_one_caller_adds_is_bounded_and_takes_nothing_from_another() -> None:
+    words = Vocabulary(most=10_000, share=1000)
+    words.remember(words.look(b"<a1/><a2/><a3/><a4/>"), "one")
+    for more in (b"<b1/><b2/><b3/><b4/>", b"".join(b"<c%d/>" % number for number in range(9))):
+        with pytest.raises(ExchangeError, match=OVERLOADED.code):
+            words.remember(words.look(more), "one")
+        assert words.look(more).new
+    words.remember(words.look(b"<b1/><b2/><b3/><b4/>"), "other")
+    assert not words.look(b"<a1/><b4/>").new

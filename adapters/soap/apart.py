@@ -1,4 +1,4 @@
-"""Work in a thread of its own: what a library remembers for as long as its thread lives is forgotten with it."""
+"""Work in a thread of its own: what libxml2 remembers for as long as its thread lives is forgotten with it."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
