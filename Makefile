@@ -4,7 +4,9 @@
 #   make test         all tests (ARGS=… goes to pytest)
 #   make check        lint, format, types, import walls
 #   make bench        speed, side by side with a bare proxy (≤ 10 minutes); make bench-large: millions of rows
-#   make acceptance   the tests that also need openssl, xmlsec1, node, java, php, chromium; names what is missing
+#   make acceptance   the tests that also need other people's programs; names what is missing. Without openssl, xmlsec1 or
+#                     go (which fetches modules) the tests of evidence and log fail; without node, java, php or chromium
+#                     theirs are left out
 #   make lock         resolve the dependencies of pyproject.toml anew
 #   make clean        remove what the targets above made
 #
@@ -72,7 +74,9 @@ bench-large: setup
 	@$(PY) -m bench --large $(ARGS)
 
 acceptance: setup
-	@for tool in openssl xmlsec1 node java php chromium; do \
+	@for tool in openssl xmlsec1 go; do \
+	  command -v $$tool >/dev/null || echo "$$tool is missing: the tests of evidence and log will fail"; done
+	@for tool in node java php chromium; do \
 	  command -v $$tool >/dev/null || echo "$$tool is missing: its tests are left out"; done
 	@$(PY) -m pytest -m acceptance $(ARGS)
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import subprocess
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,7 +18,12 @@ from gateway.ledger.evidence_guide import guide as guide_of
 from gateway.ledger.evidence_guide_go import CHECKER
 from gateway.ledger.record import SignedBy
 from gateway.signing.asice import read_container
+from tests.support.attacks import world
+from tests.support.attesting import authority
+from tests.support.cli import auditor, good
 from tests.support.evidence import ABSENT, Unzipped, bench, blocks_of
+from tests.support.exchanges import Caller, Provider, make_office
+from tests.support.gateways import STRANGER, WRITE
 from tests.support.log_tools import missing, served
 from tests.support.source import ROOT
 
@@ -111,6 +117,71 @@ def test_a_kept_sample_by_its_own_commands_and_by_those_of_today(tmp_path, file)
     files = read_container(file.read_bytes())
     material = material_of({path: data for path, data in files.items() if not path.startswith("META-INF/")})
     assert failing(guide, blocks=blocks_of(guide_of(material, stamped=stamped).decode())) == []
+
+
+# -- what a running gateway exports ------------------------------------------------------------------------------------
+
+TSA = authority()
+TIMESTAMPS = """
+[timestamps]
+interval_seconds = 1.0
+stale_seconds = 60.0
+[[timestamps.authorities]]
+name = "tsa"
+url = "{url}"
+roots = "{roots}"
+"""
+
+
+class Stamped(Provider):
+    """The provider, and a timestamp authority beside it."""
+
+    async def start(self):
+        await super().start()
+        self.tsa = TSA.simulator()
+        await self.tsa.start()
+
+    async def stop(self):
+        await self.tsa.stop()
+        await super().stop()
+
+
+def until(condition):
+    """What this gives, as soon as it gives something."""
+    for _ in range(400):
+        if found := condition():
+            return found
+        time.sleep(0.05)  # the authority is asked once a second
+    raise AssertionError("it never came")
+
+
+def test_an_exchange_that_a_running_gateway_exports_stamped_and_watched_over_http(tmp_path):
+    behind = Stamped()
+
+    def make(folder, backend, **site):
+        made = make_office(folder, backend, **site)
+        stamps = TIMESTAMPS.format(url=behind.tsa.url, roots=TSA.write_roots(folder))
+        made.config.write_text(made.config.read_text() + stamps)
+        return made
+
+    with world(tmp_path / "site", provider=behind, make=make) as place:
+        log = place.gateway.core.store.log
+        answer = Caller(place).post({"identity_number": "031093271828"}, officer="nv.an", case="H24-1").receipt
+        refused = Caller(place, STRANGER).post(service=WRITE)
+        assert refused.error_code is not None
+        until(lambda: (stored := place.run(log.record(answer))).index is not None
+              and place.run(log.attestations("timestamp", size=stored.index + 1, limit=1)))  # fmt: skip
+        ids = {"exchange": answer, "refusal": refused.receipt}
+        for name, record in ids.items():
+            folder = tmp_path / name
+            folder.mkdir()
+            good("evidence", "export", record, *auditor(place.site), "--out", folder / "x.asice")
+            brought = SimpleNamespace(pki=SimpleNamespace(root=place.site.folder / "tsa-root.pem",
+                                                          signer_keys=place.site.pki.signer_keys))  # fmt: skip
+            guide = Unzipped(folder, brought, (folder / "x.asice").read_bytes(), LOG_URL=f"{place.site.url}/log")
+            assert {language for language, _ in guide.blocks} == LANGUAGES
+            assert failing(guide, LANGUAGES) == []
+            place.restart()  # and the log goes on
 
 
 # -- xmlsec1 -----------------------------------------------------------------------------------------------------------
