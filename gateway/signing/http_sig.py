@@ -67,6 +67,10 @@ _USUAL: Final = re.compile(
     rf"{LIST_MEMBER}(;created=([1-9][0-9]{{0,14}});expires=([1-9][0-9]{{0,14}})"
     r';nonce="([ !#-\[\]-~]{16,256})";keyid="([A-Za-z0-9_-]{1,256})";alg="([a-z0-9-]{1,256})";tag="motlan-request")'
 )
+JWS_NONCE: Final = "jti:"
+"""Before a JWS's ``jti`` in ``Direct.nonce``."""
+_OWN_NONCE: Final = "nonce:"
+"""Before a nonce that could be taken for one of those, or for such a one itself."""
 _REQUEST_PARAMS: Final = frozenset({"created", "expires", "nonce", "keyid", "alg", "tag"})
 
 
@@ -266,8 +270,13 @@ def prove(head: Head, parsed: ParsedSignature, key: PublicKey, *, public_url: Pu
         covered=parsed.cover.names,
         created=from_seconds(parsed.created),
         expires=from_seconds(parsed.expires),
-        nonce=parsed.nonce,
+        nonce=_own(parsed.nonce),
     )
+
+
+def _own(nonce: str) -> str:
+    """A nonce as it is used up: none is that of another scheme under the same key."""
+    return f"{_OWN_NONCE}{nonce}" if nonce.startswith((JWS_NONCE, _OWN_NONCE)) else nonce
 
 
 def proved_head(head: Head, proof: Direct) -> Head:

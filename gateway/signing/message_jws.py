@@ -41,7 +41,7 @@ from gateway.model.message import Head
 from gateway.model.stages import Direct
 from gateway.signing.algorithms import PublicKey
 from gateway.signing.components import is_signable
-from gateway.signing.http_sig import MAX_LIFETIME, SKEW
+from gateway.signing.http_sig import JWS_NONCE, MAX_LIFETIME, SKEW
 from gateway.signing.http_sig_cover import missing_in_request
 from gateway.signing.message_jws_text import Compact, JwsTextError, parse_compact, parse_object, reason
 from gateway.signing.target import PublicUrl
@@ -49,8 +49,6 @@ from gateway.signing.target import PublicUrl
 REQUEST_TYP: Final = "motlan-request+jwt"
 FIELD: Final = "motlan-jws"
 """The header field, in requests and answers."""
-NONCE_PREFIX: Final = "jti:"
-"""Before a ``jti`` in ``Direct.nonce``, so that it is never taken for the nonce of an RFC 9421 signature."""
 
 _NAME: Final = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _MAX_HEADERS: Final = 64
@@ -189,7 +187,7 @@ def _prove(parsed: MessageJws, key: PublicKey, covered: tuple[str, ...]) -> Dire
         covered=covered,
         created=from_seconds(parsed.created),
         expires=from_seconds(parsed.expires),
-        nonce=NONCE_PREFIX + parsed.jti,
+        nonce=JWS_NONCE + parsed.jti,
     )
 
 

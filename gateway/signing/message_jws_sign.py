@@ -15,10 +15,10 @@ from gateway.model.stages import Direct
 from gateway.ports import Outbound, Signer
 from gateway.signing.components import MemberTexts, is_signable
 from gateway.signing.digest import content_digest
-from gateway.signing.http_sig import MAX_LIFETIME
+from gateway.signing.http_sig import JWS_NONCE, MAX_LIFETIME
 from gateway.signing.http_sig_cover import ANSWER_FIELDS, REQUEST_FIELDS
 from gateway.signing.http_sig_sign import DEFAULT_LIFETIME, SentRequest, Signed
-from gateway.signing.message_jws import NONCE_PREFIX, REQUEST_TYP
+from gateway.signing.message_jws import REQUEST_TYP
 from gateway.signing.message_jws_text import (
     Compact,
     JwsTextError,
@@ -113,7 +113,7 @@ def request_sha256(compact: str) -> str:
 
 
 def _nonce(proof: Direct) -> str:
-    return proof.nonce.removeprefix(NONCE_PREFIX)
+    return proof.nonce.removeprefix(JWS_NONCE)
 
 
 def _jti(text: str) -> str | None:

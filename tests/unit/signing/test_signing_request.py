@@ -154,3 +154,12 @@ def test_signer_refuses_what_the_verifier_would(changes):
 def test_time_is_whole_seconds():
     sent = signed_request(now=from_seconds(1_790_000_000.999))
     assert ";created=1790000000;" in sent.signed.base.decode()
+
+
+def test_no_nonce_is_taken_for_the_jti_of_a_jws():
+    """Under one key each is used up by itself, whatever its owner writes."""
+    nonces = [NONCE, f"jti:{NONCE}", f"nonce:jti:{NONCE}", f"nonce:{NONCE}"]
+    used = [_verify(signed_request(nonce=nonce).head).nonce for nonce in nonces]
+    assert used[0] == NONCE
+    assert len(set(used)) == len(nonces)
+    assert not [each for each in used if each.startswith("jti:")]
