@@ -51,7 +51,7 @@ from gateway.model.message import Part
 from gateway.model.stages import Direct
 from gateway.signing.algorithms import PublicKey, keyid_of
 from gateway.signing.http_sig import MAX_LIFETIME, SKEW
-from gateway.signing.wsse_attachments import compare_attachments, cover_of, inline_xop
+from gateway.signing.wsse_attachments import check_encodings, compare_attachments, cover_of, inline_xop
 from gateway.signing.wsse_names import DIGESTS, XINCLUDE
 from gateway.signing.wsse_parse import Security, parse_security
 from gateway.signing.xml import canonical
@@ -155,6 +155,7 @@ def check_attachments(proof: Direct, parts: tuple[Part, ...]) -> None:
     parts: all of them, the envelope's first; none of a message that is no multipart. Raises ExchangeError
     ATTACHMENT_UNCOVERED, ATTACHMENT_MISSING, ATTACHMENT_MISMATCH.
     """
+    check_encodings(parts[1:])
     compare_attachments(proof.attachments, parts[1:])
 
 
@@ -228,6 +229,8 @@ def verify_answer(
         return _listed_key(security, trust, owner=owner, gateway=gateway, now=now)
 
     try:
+        if not gateway:  # a gateway passes on what its provider encoded
+            check_encodings(parts)
         return _prove_answer(envelope, find, now=now, confirms=confirms, attachments=parts)
     except ExchangeError as error:
         raise _as_answer(error, gateway=gateway) from error

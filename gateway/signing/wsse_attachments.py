@@ -37,6 +37,20 @@ def content_id_of(part: Part) -> str | None:
     return values[0].removeprefix("<").removesuffix(">") or None
 
 
+_AS_IT_IS: Final = frozenset({"7bit", "8bit", "binary"})
+
+
+def check_encodings(attachments: tuple[Part, ...]) -> None:
+    """Return if the content of these is what lies in the message: a part's header is not signed, and whoever altered it
+    to another Content-Transfer-Encoding would alter what the content means. Raises ExchangeError ATTACHMENT_MISMATCH.
+    """
+    for part in attachments:
+        said = [value.strip().lower() for name, value in part.fields if name.lower() == "content-transfer-encoding"]
+        if not _AS_IT_IS.issuperset(said):
+            detail = "a signed part has a Content-Transfer-Encoding other than 7bit, 8bit or binary"
+            raise ExchangeError(ATTACHMENT_MISMATCH, detail)
+
+
 def compare_attachments(covered: tuple[tuple[str, bytes], ...], attachments: tuple[Part, ...]) -> None:
     """Return if these are exactly the attachments that are covered. covered: Content-ID, SHA-256.
 

@@ -3,12 +3,13 @@
 import base64
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.model.errors import ExchangeError
 from gateway.model.errors import wsse as kinds
 from gateway.model.errors.soap import ROOT_TOO_LARGE
 from gateway.model.message import Part
-from gateway.signing.wsse import check_attachments, inline_xop, parse_security, verify_envelope
+from gateway.signing.wsse import check_attachments, inline_xop, parse_security, verify_answer, verify_envelope
 from gateway.signing.wsse_names import SWA_CONTENT, XOP
 from gateway.signing.wsse_sign import sign_envelope
 from tests.support import wsse as w
@@ -172,3 +173,28 @@ def test_one_part_included_a_thousand_times():
     with pytest.raises(ExchangeError) as caught:
         inline_xop(data, (w.root_part(data), w.part(b"x" * 1_000_000, "a@motlan")))
     assert caught.value.kind == ROOT_TOO_LARGE
+
+
+@pytest.mark.parametrize("encoding", ["base64", "BASE64 ", "quoted-printable", "x-gzip", ""])
+@pytest.mark.parametrize("name", ["Content-Transfer-Encoding", "content-transfer-encoding"])
+def test_nobody_relabels_a_signed_attachment(name, encoding):
+    """Its header is not signed: the same octets under another encoding would be another file."""
+    data, proof = _signed(A)
+    relabelled = replace(A, fields=(*A.fields, (name, encoding)))
+    assert _refused(proof, (w.root_part(data), relabelled)) == kinds.ATTACHMENT_MISMATCH
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "8bit", "binary", "Binary"])
+def test_encodings_that_change_nothing(encoding):
+    data, proof = _signed(A)
+    same = replace(A, fields=(*A.fields, ("Content-Transfer-Encoding", encoding)))
+    check_attachments(proof, (w.root_part(data), same))
+
+
+def test_nobody_relabels_a_providers_attachment():
+    relabelled = replace(A, fields=(*A.fields, ("Content-Transfer-Encoding", "base64")))
+    data = sign_envelope(w.envelope(), key=w.key(), now=w.NOW, attachments=(A,)).envelope
+    asked = {"owner": None, "gateway": False, "now": w.NOW, "confirms": None}
+    verify_answer(data, w.store(), **asked, parts=(A,))
+    with pytest.raises(ExchangeError, match=kinds.PROVIDER_SIGNATURE_INVALID.code):
+        verify_answer(data, w.store(), **asked, parts=(relabelled,))
