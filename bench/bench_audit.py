@@ -17,168 +17,29 @@ from typing import Any
 
 import psutil
 import uvloop
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+from bench.audit_world import Clock, World, fresh_keys, world
+from bench.log_events import CLIENTS, PER_DAY, START, exchange, person
 from gateway.exchange.audit import Audit
 from gateway.exchange.audit_affected import AffectedPersons, Disclosed
-from gateway.exchange.audit_desk import Desk, Quota, Reader
 from gateway.exchange.audit_question import Question
-from gateway.exchange.epochs import Epochs
-from gateway.exchange.events import Event
 from gateway.exchange.exporting import Exporting, Wanted
-from gateway.exchange.ids import EntropyPool, new_record_id
-from gateway.exchange.recording import Recorder
-from gateway.exchange.retrying import Retries
-from gateway.exchange.sequencer import Pace, Sequencer
-from gateway.ledger.epoch import Recipient
+from gateway.exchange.ids import EntropyPool
 from gateway.ledger.export import Trailer, csv_header, csv_row, csv_trailer, json_line, json_trailer
 from gateway.ledger.export_verify import verify_export
 from gateway.ledger.note import VerifierKey
-from gateway.ledger.record import Facts, InForce, RecordKind, Ruling, SignedBy
-from gateway.model.ids import SubsystemId, parse_service, parse_subsystem
+from gateway.model.ids import SubsystemId
 from gateway.model.instant import MICROSECONDS, Instant
 from gateway.model.storage import Commit
-from gateway.model.usage import RoleName
-from gateway.storage.sqlite.store import SqliteStore
-from gateway.trust.document import Role, Signers, TrustList
 
-CLIENTS = [parse_subsystem(f"VN/GOV/H{number:02}/portal") for number in range(63)]
-SERVICES = [parse_service(f"VN/GOV/G01/population/s{number}") for number in range(7)]
-START = Instant(1_795_315_862_000_000)
-PER_DAY = 30_000
-"""Records in a simulated day: ten million make eleven months, with an epoch for each day."""
 CHUNK = 5_000
-IN_FORCE = InForce(policy=bytes(32), trust=bytes([1]) * 32, mapping=bytes([2]) * 32, build="motlan bench")
-SIGNATURE_BASE = '"@method": POST\n"@target-uri": https://gateway.example/r1/VN/GOV/G01/population/s1\n' * 5
-
-
-class Clock:
-    """Stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> Instant:
-        return self.at
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-
-class Quiet:
-    """An observer of nothing."""
-
-    def alarm(self, code: str, detail: str) -> None:
-        raise RuntimeError(f"{code}: {detail}")
-
-
-class World(Struct):
-    """A log being filled, and its auditor."""
-
-    store: SqliteStore
-    clock: Any
-    recorder: Recorder
-    epochs: Epochs
-    sequencer: Sequencer
-    reader: Reader
-    desk: Desk
-    key: VerifierKey
-
-    async def sequenced(self, _: Any = None) -> None:
-        while await self.sequencer.step():
-            pass
-
-
-def world(directory: Path) -> World:
-    clock, entropy = Clock(), EntropyPool(os.urandom)
-    store = SqliteStore(directory / "audit.sqlite")
-    auditor, officer = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    log_key = Ed25519PrivateKey.generate()
-    epochs = Epochs(store.log, clock, entropy, (Recipient("auditor", auditor.public_key()),))
-    recorder = Recorder(
-        journal=store.journal,
-        epochs=epochs,
-        retries=Retries(store.vault, bytes(32), entropy, seconds=60),
-        clock=clock,
-        entropy=entropy,
-        committed=lambda: None,
-    )
-    key = VerifierKey("bench.example/log", log_key.public_key().public_bytes_raw())
-    sequencer = Sequencer(
-        store.log, clock, Quiet(), key=key, sign=log_key.sign, holder="bench", pace=Pace(rows=4096)  # type: ignore[arg-type]
-    )  # fmt: skip
-    roles = tuple(
-        Role(
-            role=role,
-            name=role.value,
-            key=private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        )
-        for role, private in ((RoleName.AUDITOR, auditor), (RoleName.DATA_PROTECTION_OFFICER, officer))
-    )
-    trust = TrustList(
-        serial=1,
-        issued=Instant(0),
-        valid_until=Instant(2**60),
-        signers=Signers(required=1, keys=(b"k",)),
-        roles=roles,
-    )
-    quota = Quota(reads=10**6, persons=10**9, second=10**9)
-    desk = Desk(store.log, recorder, clock=clock, entropy=entropy, in_force=IN_FORCE, trust=trust, quota=quota)
-    reader = Reader(name="bench", case="B-1", reason="measure", key=auditor)
-    return World(store, clock, recorder, epochs, sequencer, reader, desk, key)
 
 
 def client_of(number: int) -> SubsystemId:
     """One client has a quarter of all, the others share the rest."""
     return CLIENTS[0] if number % 4 == 0 else CLIENTS[number % 63]
-
-
-def person(number: int) -> str:
-    return f"0{number * 7919 % 10**11:011d}"
-
-
-def events(number: int, now: Instant, entropy: Any, people: int) -> list[Event]:
-    """The request and answer of one exchange."""
-    chosen, client, service = person(random.randrange(people)), client_of(number), SERVICES[number % 7]
-    said: dict[str, Any] = {
-        "client": client, "service": service, "method": "POST", "purpose": "1.001193", "in_force": IN_FORCE
-    }  # fmt: skip
-    private = [("person", chosen), ("officer", f"nv.{number % 5000}"), ("case", f"H-{number // 4}")]
-    private += [("message_id", f"m-{number}"), ("body_sha256", "0" * 64)]
-    private += [("signature_base", SIGNATURE_BASE), ("signature", "A" * 88)]
-    asked = Facts(
-        id=new_record_id(now, entropy),
-        at=now,
-        kind=RecordKind.REQUEST,
-        ruling=Ruling.ALLOWED,
-        reasons=("grant bench",),
-        grant="bench",
-        signed_by=SignedBy.CALLER,
-        private=tuple(private),
-        **said,
-    )
-    released = ("citizen.full_name", "citizen.birth_date", "citizen.residence")
-    answered = Facts(
-        id=new_record_id(now, entropy),
-        at=now,
-        kind=RecordKind.ANSWER,
-        parent=asked.id,
-        outcome="FOUND",
-        released=released,
-        signed_by=SignedBy.GATEWAY,
-        private=(("person", chosen), ("body_sha256", "1" * 64), ("signature", "B" * 88)),
-        **said,
-    )
-    officer = (str(client), f"nv.{number % 5000}")
-    request = Event(
-        facts=asked, persons=(chosen,), officer=officer, case=f"H-{number // 4}", message=f"m-{number}", opens=True
-    )
-    return [request, Event(facts=answered, persons=(chosen,), ends=asked.id)]
 
 
 async def fill(made: World, records: int, people: int, say: Callable[[str], None]) -> None:
@@ -192,7 +53,9 @@ async def fill(made: World, records: int, people: int, say: Callable[[str], None
         commits = [
             Commit(row=made.recorder.row(event))
             for number in range(first, min(first + CHUNK, records // 2))
-            for event in events(number, made.clock.at, entropy, people)
+            for event in exchange(
+                number, made.clock.at, entropy, about=person(random.randrange(people)), client=client_of(number)
+            )
         ]
         await asyncio.gather(*(made.store.journal.commit(commit, made.clock.at) for commit in commits))
         await made.sequenced()
@@ -292,7 +155,7 @@ async def affected(made: World, records: int, table: Table) -> None:
 
 async def measure(records: int, directory: Path) -> None:
     console = Console(width=140)
-    made = world(directory)
+    made = world(directory / "audit.sqlite", fresh_keys(), Clock())
     people = max(1000, records // 8)
     try:
         await fill(made, records, people, lambda text: console.print(text, style="dim"))

@@ -18,8 +18,6 @@ from typing import Any
 
 import apsw
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -28,13 +26,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
+from bench.audit_world import Keys, fresh_keys
 from bench.log_events import CLIENTS, PER_DAY, START, exchange, person
 from gateway.exchange.ids import EntropyPool
 from gateway.exchange.recording import Recorder
 from gateway.exchange.sequencer import Frontier
 from gateway.ledger.checkpoint import Checkpoint, sign_checkpoint
-from gateway.ledger.epoch import KEY_BYTES, Epoch, Recipient, seal_epoch
-from gateway.ledger.note import VerifierKey
+from gateway.ledger.epoch import KEY_BYTES, Epoch, seal_epoch
 from gateway.ledger.tiles import ENTRIES
 from gateway.ledger.tree import EMPTY_WITHOUT_BUNDLES, append
 from gateway.model.ids import SubsystemId
@@ -47,8 +45,7 @@ from gateway.storage.sqlite.statements import SQL
 FORMAT = 1
 EXCHANGES = 5_000
 """Exchanges that are made, and written, at a time: a third of a day."""
-_LOG = "bench.example/log"
-_CITIZENS = bytes(range(32))
+CITIZENS = bytes(range(32))
 _CACHE_KIB = 512 * 1024
 
 
@@ -72,14 +69,11 @@ class Built(Struct, frozen=True, kw_only=True):
         """The file."""
         return Path(self.folder) / "audit.sqlite"
 
-    def private(self, name: str) -> Any:
-        """One of the keys."""
-        return load_pem_private_key(getattr(self, name).encode(), None)
-
     @property
-    def key(self) -> VerifierKey:
-        """The log's."""
-        return VerifierKey(_LOG, self.private("log").public_key().public_bytes_raw())
+    def keys(self) -> Keys:
+        """The keys."""
+        keys: Any = [load_pem_private_key(pem.encode(), None) for pem in (self.auditor, self.officer, self.log)]
+        return Keys(auditor=keys[0], officer=keys[1], log=keys[2])
 
     def about(self, number: int) -> str:
         """Whom an exchange was about."""
@@ -124,20 +118,18 @@ def built(folder: Path, records: int, *, share: int = 9, say: Callable[[str], No
 
 def _build(folder: Path, records: int, share: int, say: Callable[[str], None]) -> Built:
     started = time.perf_counter()
-    auditor, officer = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    log, people = Ed25519PrivateKey.generate(), max(1000, records // 8)
-    recipients = (Recipient("auditor", auditor.public_key()), Recipient("officer", officer.public_key()))
+    keys, people = fresh_keys(), max(1000, records // 8)
     database = Database(folder / "audit.sqlite")
     database.prepare()
     connection = database.writer()
     connection.pragma("journal_mode", "OFF")
     connection.pragma("synchronous", "OFF")
     connection.pragma("cache_size", -_CACHE_KIB)
-    writing = _Writing(connection, records, share, people, recipients)
+    writing = _Writing(connection, records, share, people, keys)
     for done in writing.all():
         if done * 2 % 250_000 == 0:
             say(f"{done * 2:,} records, {done * 2 / (time.perf_counter() - started):,.0f}/s")
-    writing.finish(log)
+    writing.finish()
     connection.pragma("journal_mode", "WAL")
     connection.close()
     return Built(
@@ -146,7 +138,9 @@ def _build(folder: Path, records: int, share: int, say: Callable[[str], None]) -
         people=people,
         share=share,
         seconds=time.perf_counter() - started,
-        **{name: _pem(key) for name, key in (("auditor", auditor), ("officer", officer), ("log", log))},
+        auditor=_pem(keys.auditor),
+        officer=_pem(keys.officer),
+        log=_pem(keys.log),
     )
 
 
@@ -192,7 +186,7 @@ def _made(job: _Job) -> _Made:
         clock=None,  # type: ignore[arg-type]
         entropy=entropy,
         committed=lambda: None,
-        citizens=_CITIZENS,
+        citizens=CITIZENS,
     )
     packed, rows = [], []
     for number in range(job.first, job.first + job.count):
@@ -208,14 +202,12 @@ def _made(job: _Job) -> _Made:
 class _Writing:
     """Writes what the processes made."""
 
-    def __init__(
-        self, connection: apsw.Connection, records: int, share: int, people: int, recipients: tuple[Recipient, ...]
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, records: int, share: int, people: int, keys: Keys) -> None:
         self._connection = connection
         self._exchanges = records // 2
         self._share = share
         self._people = people
-        self._recipients = recipients
+        self._keys = keys
         self._tree = EMPTY_WITHOUT_BUNDLES
 
     def all(self) -> Iterator[int]:
@@ -243,7 +235,7 @@ class _Writing:
     def _epoch(self, at: Instant) -> Epoch:
         name = f"{vietnam_day(at)}-{os.urandom(8).hex()}"
         epoch = Epoch(id=name, key=os.urandom(KEY_BYTES), pseudonym_key=os.urandom(KEY_BYTES), starts=at)
-        self._connection.execute(SQL["epoch_put"], (name, at, seal_epoch(epoch, self._recipients)))
+        self._connection.execute(SQL["epoch_put"], (name, at, seal_epoch(epoch, self._keys.recipients)))
         return epoch
 
     def _written(self, made: _Made) -> int:
@@ -258,11 +250,11 @@ class _Writing:
             connection.executemany(SQL["tile_put"], tiles)
         return self._tree.size // 2
 
-    def finish(self, log: Ed25519PrivateKey) -> None:
+    def finish(self) -> None:
         """Sign the tree."""
         tree = self._tree
-        key = VerifierKey(_LOG, log.public_key().public_bytes_raw())
-        note = sign_checkpoint(Checkpoint(key.name, tree.size, tree.root), key, log.sign)
+        key = self._keys.key
+        note = sign_checkpoint(Checkpoint(key.name, tree.size, tree.root), key, self._keys.log.sign)
         frontier = msgspec.msgpack.encode(Frontier(tree.size, tree.peaks))
         self._connection.execute(SQL["tree_move"], (tree.size, frontier, note, 0, 0))
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from gateway.cli.log_reader import reader_of, reader_options, with_auditing
-from gateway.cli.output import console, example, json_option, note, print_json, say, table, verb
+from gateway.cli.output import console, example, json_option, needs_gateway, note, print_json, say, table, verb
 from gateway.cli.progress import counting
 from gateway.cli.values import SUBSYSTEM, File, Moment, NewFile, passphrase_of
 from gateway.exchange.audit_affected import Disclosed
@@ -45,12 +45,14 @@ def affected(client: SubsystemId, since: Instant, until: Instant, out: Path, **o
         raise FileExistsError(17, "", str(out))
     reader = reader_of(options)
     part = out.with_name(out.name + ".part")
+    over_all_cores = needs_gateway("gateway.wiring.affected").over_all_cores
 
     async def work(auditing: Any) -> Disclosed:
         what = say("blocks of persons", "khối danh sách")
         with part.open("xb") as file, counting(what, quiet=options["as_json"]) as report:
             written = 0
-            async for each in auditing.affected.of(str(client), since, until, reader):
+            gathering = over_all_cores(auditing.affected, options["config"])
+            async for each in gathering.of(str(client), since, until, reader):
                 if isinstance(each, Disclosed):
                     return each
                 file.write(each)

@@ -3,29 +3,32 @@
 Who asks learns how much of what; the persons are sealed to the data-protection officer, who has to tell them.
 """
 
+import secrets
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 
-import msgspec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from msgspec import Struct
 
-from gateway.exchange.audit_desk import Desk, Reader, Reading
+from gateway.exchange.affected_rows import Gathered, Piece
+from gateway.exchange.audit_desk import Admitted, Desk, Reader, Reading
 from gateway.exchange.audit_question import Question
+from gateway.exchange.distinct import Distinct
 from gateway.ledger.epoch import Epoch, Recipient
-from gateway.ledger.export_sealed import Affected, seal_rows
-from gateway.ledger.openings import open_bytes
 from gateway.ledger.record import RecordKind
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import NO_DATA_PROTECTION_OFFICER
-from gateway.model.ids import RecordId
 from gateway.model.instant import Instant
-from gateway.model.storage import StoredRecord
+from gateway.model.log import LogQuery
 from gateway.model.usage import RoleName
-from gateway.ports import Clock
+from gateway.ports import Clock, LogStore
 
 _EVERYTHING = 2**62
-_AT_ONCE = 5000
+_KEY = 32
+
+Pieces = Callable[[LogQuery, Mapping[str, Epoch], Sequence[Recipient]], AsyncGenerator[Piece]]
+"""Gathers the answers that match, piece by piece: opened by these epochs, sealed to these officers."""
 
 
 class Disclosed(Struct, frozen=True, kw_only=True):
@@ -42,68 +45,63 @@ class Disclosed(Struct, frozen=True, kw_only=True):
     officers: tuple[str, ...]
 
 
-class _Said(Struct, frozen=True, gc=False):
-    at: str
-    parent: RecordId | None
-    released: tuple[str, ...]
-    service: str | None
-
-
-class _Fields(Struct, frozen=True, gc=False):
-    fields: list[tuple[str, msgspec.Raw] | None]
-
-
-_said = msgspec.json.Decoder(_Said).decode
-_fields = msgspec.json.Decoder(_Fields).decode
-_text = msgspec.json.Decoder(str).decode
-
-
 class AffectedPersons:
-    """Gathers what went to a client."""
+    """Gathers what went to a client. pieces: how; None: here, one record after the other."""
 
-    def __init__(self, desk: Desk, clock: Clock) -> None:
+    def __init__(self, desk: Desk, clock: Clock, pieces: Pieces | None = None) -> None:
         self._desk = desk
         self._clock = clock
+        self._pieces = pieces or in_turn(desk.log)
+
+    def over(self, pieces: Pieces) -> "AffectedPersons":
+        """The same, gathered otherwise."""
+        return AffectedPersons(self._desk, self._clock, pieces)
 
     async def of(self, client: str, since: Instant, until: Instant, reader: Reader) -> AsyncIterator[bytes | Disclosed]:
         """Lines sealed to the data-protection officer as they are gathered, and at the end, once that is recorded, what
         they come to. Without that end, nothing was recorded, and the lines must be thrown away.
 
-        Raises ExchangeError: NO_DATA_PROTECTION_OFFICER, and as ``Desk.admit`` and ``Desk.record``.
+        Raises ExchangeError: NO_DATA_PROTECTION_OFFICER, and as ``Desk.admit`` and ``Desk.record``;
+        JournalUnavailableError; OSError where there is no room to count the persons.
         """
         admitted = await self._desk.admit(reader, since, until)
         officers = self._officers()
+        asked = Question(client=client, since=since, until=until)
         question = Question(client=client, kind=RecordKind.ANSWER, since=since, until=until, limit=_EVERYTHING)
         query = question.query(admitted.epochs)
         assert query is not None
-        gathered = _Gathered(admitted.epochs)
-        async for stored in self._desk.log.search(query):
-            if not gathered.add(stored):
-                parent = gathered.parent(stored)
-                gathered.add_asked(stored, None if parent is None else await self._desk.log.record(parent))
-            if len(gathered.rows) >= _AT_ONCE:
-                yield seal_rows(gathered.taken(), officers)
-        if gathered.rows:
-            yield seal_rows(gathered.taken(), officers)
-        persons = len(gathered.persons)
-        asked = Question(client=client, since=since, until=until)
-        # An auditor is shown no persons. An officer alone, to whom they are sealed, is.
-        alone = admitted.second is None and any(each.kid == admitted.role.id for each in officers)
-        reading = Reading(
-            action="affected",
-            question=asked,
-            found=gathered.answers,
-            persons=persons if alone else 0,
-            more=(("affected_persons", persons), ("sealed_to", [each.kid for each in officers])),
-        )
-        await self._desk.record(admitted, reading)
+        groups: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        answers = unopened = unnamed = 0
+        with Distinct(secrets.token_bytes(_KEY)) as distinct:
+            async with aclosing(self._pieces(query, admitted.epochs, officers)) as pieces:
+                async for piece in pieces:
+                    for line in piece.lines:
+                        yield line
+                    distinct.add(piece.persons)
+                    groups.update(piece.groups)
+                    answers += piece.answers
+                    unopened += piece.unopened
+                    unnamed += piece.unnamed
+            persons = distinct.count()
+        kids = tuple(each.kid for each in officers)
+        await self._record(admitted, asked, answers, persons, kids)
         yield Disclosed(
-            answers=gathered.answers,
+            answers=answers,
             persons=persons,
-            unopened=gathered.unopened,
-            unnamed=gathered.unnamed,
-            groups=dict(gathered.groups.most_common()),
-            officers=tuple(each.kid for each in officers),
+            unopened=unopened,
+            unnamed=unnamed,
+            groups=dict(groups.most_common()),
+            officers=kids,
+        )
+
+    async def _record(
+        self, admitted: Admitted, asked: Question, answers: int, persons: int, officers: tuple[str, ...]
+    ) -> None:
+        # An auditor is shown no persons. An officer alone, to whom they are sealed, is.
+        shown = persons if admitted.second is None and admitted.role.id in officers else 0
+        more = (("affected_persons", persons), ("sealed_to", list(officers)))
+        await self._desk.record(
+            admitted, Reading(action="affected", question=asked, found=answers, persons=shown, more=more)
         )
 
     def _officers(self) -> tuple[Recipient, ...]:
@@ -120,63 +118,20 @@ class AffectedPersons:
         return tuple(found)
 
 
-class _Gathered:
-    """What was gathered so far."""
+def in_turn(log: LogStore) -> Pieces:
+    """Gathers one record after the other, as the log's search gives them."""
 
-    def __init__(self, epochs: dict[str, Epoch]) -> None:
-        self._epochs = epochs
-        self.rows: list[Affected] = []
-        self.persons: set[int | str] = set()
-        self.groups: Counter[tuple[str, tuple[str, ...]]] = Counter()
-        self.answers = 0
-        self.unopened = 0
-        self.unnamed = 0
+    async def pieces(
+        query: LogQuery, epochs: Mapping[str, Epoch], officers: Sequence[Recipient]
+    ) -> AsyncGenerator[Piece]:
+        gathered = Gathered(epochs, officers)
+        async for stored in log.search(query):
+            parent = gathered.add(stored.row)
+            if parent is not None:
+                request = await log.record(parent)
+                gathered.add_asked(stored.row, None if request is None else request.row)
+            if gathered.lines:
+                yield gathered.taken()
+        yield gathered.taken()
 
-    def add(self, stored: StoredRecord) -> bool:
-        """An answer, if anything left with it. False: it names nobody, so the request must say who it was about."""
-        said = _said(stored.row.skeleton)
-        if not said.released:
-            return True
-        self.answers += 1
-        self.groups[said.service or "", said.released] += 1
-        persons = self._persons(stored)
-        if persons is None:
-            self.unopened += 1
-            return True
-        return self._note(stored, said, persons)
-
-    def parent(self, stored: StoredRecord) -> RecordId | None:
-        """The request of an answer."""
-        return _said(stored.row.skeleton).parent
-
-    def add_asked(self, stored: StoredRecord, request: StoredRecord | None) -> None:
-        """An answer that names nobody: whom its request asked about."""
-        persons = None if request is None else self._persons(request)
-        if not persons or not self._note(stored, _said(stored.row.skeleton), persons):
-            self.unnamed += 1
-
-    def _note(self, stored: StoredRecord, said: _Said, persons: list[str]) -> bool:
-        for person in persons:
-            # A number is remembered as one: a fifth of the memory, at millions of persons.
-            self.persons.add(int(person) if person.isascii() and person.isdigit() else person)
-            self.rows.append(
-                Affected(at=said.at, person=person, record=stored.row.id, released=said.released, service=said.service)
-            )
-        return bool(persons)
-
-    def _persons(self, stored: StoredRecord) -> list[str] | None:
-        """Whom a record names; None where it cannot be opened."""
-        row = stored.row
-        try:
-            epoch = self._epochs.get(row.epoch)
-            opened = None if epoch is None else open_bytes(row.openings, epoch, row.id, row.entry)
-        except ExchangeError:
-            return None
-        if opened is None:
-            return None
-        return [_text(field[1]) for field in _fields(opened).fields if field is not None and field[0] == "person"]
-
-    def taken(self) -> list[Affected]:
-        """The rows since the last time."""
-        rows, self.rows = self.rows, []
-        return rows
+    return pieces

@@ -22,14 +22,14 @@ from gateway.storage.sqlite.statements import SQL
 _PAGE = 200
 _LAST_MINUTE = 2**62
 
-_BY_TERM = """
+BY_TERM = """
 SELECT journal.seq, journal.row FROM posting AS found CROSS JOIN journal ON journal.seq = found.seq
 WHERE found.term = ? AND found.seq >= ? AND found.seq <= ?{also} ORDER BY found.seq DESC
 """
-_BY_TIME = "SELECT seq, row FROM journal WHERE seq >= ? AND seq <= ? ORDER BY seq DESC"
+BY_TIME = "SELECT seq, row FROM journal WHERE seq >= ? AND seq <= ? ORDER BY seq DESC"
 
 
-class _Plan(Struct):
+class Plan(Struct):
     """Where to look: rows first to last, of which every term must hold, and one of the services, if any are named."""
 
     first: int
@@ -61,19 +61,20 @@ class _page_of:  # noqa: N801 - a function with its arguments bound
         self._wanted = wanted
 
     def __call__(self, connection: apsw.Connection) -> list[StoredRecord]:
-        plan = _planned(connection, self._query, self._before)
+        plan = planned(connection, self._query, self._before)
         if plan is None:
             return []
         page: list[StoredRecord] = []
         for seq, row in _candidates(connection, self._query, plan):
-            if _in_time(row, self._query) and _by_provider(row, self._query):
+            if in_time(row, self._query) and _by_provider(row, self._query):
                 page.append(stored(seq, row, plan.size))
                 if len(page) == self._wanted:
                     break
         return page
 
 
-def _in_time(row: PackedRow, query: LogQuery) -> bool:
+def in_time(row: PackedRow, query: LogQuery) -> bool:
+    """Whether a row, of a minute that the query looks at, is of its time."""
     return (query.since is None or row.at >= query.since) and (query.until is None or row.at < query.until)
 
 
@@ -83,16 +84,16 @@ def _by_provider(row: PackedRow, query: LogQuery) -> bool:
     return (service_of(row.skeleton) or "").startswith(f"{query.provider}/")
 
 
-def _by_services(connection: apsw.Connection, plan: _Plan, services: list[int]) -> Iterator[tuple[int, bytes]]:
-    statement = _BY_TERM.format(also=ALSO * len(plan.terms))
+def _by_services(connection: apsw.Connection, plan: Plan, services: list[int]) -> Iterator[tuple[int, bytes]]:
+    statement = BY_TERM.format(also=ALSO * len(plan.terms))
     rows: list[Any] = [
         connection.cursor().execute(statement, (service, plan.first, plan.last, *plan.terms)) for service in services
     ]
     return heapq.merge(*rows, key=lambda row: -row[0])
 
 
-def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -> _Plan | None:
-    """None: nothing can match."""
+def planned(connection: apsw.Connection, query: LogQuery, before: int | None) -> Plan | None:
+    """Where to look, before a row if one is named. None: nothing can match."""
     size = connection.execute(SQL["tree"]).get[0]
     first, last = 1, size if before is None else min(size, before - 1)
     if query.since is not None or query.until is not None:
@@ -116,18 +117,18 @@ def _planned(connection: apsw.Connection, query: LogQuery, before: int | None) -
         services = [term for (term,) in connection.execute(SQL["services_of"], (query.provider,))]
         if not services:
             return None
-    return _Plan(first, last, [term for term, _ in found], services, size)
+    return Plan(first, last, [term for term, _ in found], services, size)
 
 
-def _candidates(connection: apsw.Connection, query: LogQuery, plan: _Plan) -> Iterator[tuple[int, PackedRow]]:
+def _candidates(connection: apsw.Connection, query: LogQuery, plan: Plan) -> Iterator[tuple[int, PackedRow]]:
     if query.pseudonyms:
         rows = by_pseudonym(connection, query, (plan.first, plan.last), plan.terms)
     elif plan.services is not None:
         rows = _by_services(connection, plan, plan.services)
     elif plan.terms:
-        statement = _BY_TERM.format(also=ALSO * (len(plan.terms) - 1))
+        statement = BY_TERM.format(also=ALSO * (len(plan.terms) - 1))
         rows = connection.execute(statement, (plan.terms[0], plan.first, plan.last, *plan.terms[1:]))
     else:
-        rows = connection.execute(_BY_TIME, (plan.first, plan.last))
+        rows = connection.execute(BY_TIME, (plan.first, plan.last))
     for seq, packed in rows:
         yield seq, unpack(packed)

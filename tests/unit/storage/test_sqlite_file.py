@@ -284,8 +284,8 @@ async def test_the_write_ahead_log_stays_bounded_under_load(tmp_path: Path, monk
 
 
 PLANS = {
-    "terms": search._BY_TERM.format(also=pseudonyms.ALSO * 2),
-    "time": search._BY_TIME,
+    "terms": search.BY_TERM.format(also=pseudonyms.ALSO * 2),
+    "time": search.BY_TIME,
     "pseudonyms": pseudonyms._IN_SEGMENTS.format(also=pseudonyms.ALSO * 2),
 }
 
