@@ -1,12 +1,13 @@
-"""A second verifier of receipts, written from C2SP tlog-proof, tlog-checkpoint, signed-note, tlog-cosignature and RFC
-9162 alone: it imports nothing of the product, and does the inclusion proof the other way round (by recursion over the
-tree's shape, RFC 6962 §2.1.1) than the product does.
+"""A second verifier of receipts and logs, written from C2SP tlog-proof, tlog-checkpoint, signed-note, tlog-cosignature,
+tlog-tiles and RFC 9162 alone: it imports nothing of the product, and does the inclusion proof the other way round (by
+recursion over the tree's shape, RFC 6962 §2.1.1) than the product does.
 """
 
 import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,9 @@ class NotProvedError(Exception):
 
 @dataclass(frozen=True)
 class Proof:
-    """What was proved: the entry's place, the tree, who cosigned it and when, the record and its opened fields."""
+    """What was proved: the entry's place, the tree, who cosigned it and when, the record and its opened fields. entry,
+    path, root: what the inclusion proof is about, for another verifier.
+    """
 
     index: int
     size: int
@@ -28,6 +31,9 @@ class Proof:
     cosigned: dict[str, int]
     record: dict[str, Any]
     opened: list[tuple[str, Any]]
+    entry: bytes
+    path: list[bytes]
+    root: bytes
 
     def all(self, name: str) -> list[Any]:
         return [value for each, value in self.opened if each == name]
@@ -47,12 +53,56 @@ def check(file: bytes, vkey: str, *, witnesses: tuple[str, ...] = ()) -> Proof:
     _require(all(len(step) == 32 for step in path), "a hash of another length")
     origin, size, root, cosigned = _checkpoint(note, vkey, witnesses)
     skeleton = extra["skeleton"].encode()
-    leaf = _sha(b"\0" + b"\x01" + _sha(b"motlan/record/v1\n" + skeleton))
+    entry = b"\x01" + _sha(b"motlan/record/v1\n" + skeleton)
     _require(0 <= index < size, "no such leaf")
     rest = list(reversed(path))
-    _require(_root(index, size, leaf, rest) == root and not rest, "the path does not lead to the root")
+    _require(_root(index, size, _sha(b"\0" + entry), rest) == root and not rest, "the path does not lead to the root")
     record = json.loads(skeleton)
-    return Proof(index, size, origin, cosigned, record, _opened(record, extra["openings"]))
+    return Proof(index, size, origin, cosigned, record, _opened(record, extra["openings"]), entry, path, root)
+
+
+@dataclass(frozen=True)
+class Log:
+    """A log as its files say it is: the signed size and root, every entry, the hashes of its lowest two levels."""
+
+    size: int
+    root: bytes
+    entries: list[bytes]
+    leaves: list[bytes]
+    above: list[bytes]
+
+
+def read_log(fetch: Callable[[str], bytes], vkey: str) -> Log:
+    """Read a whole log by the paths of tlog-tiles. Only the checkpoint's signature is verified. Raises NotProvedError."""
+    _, size, root, _ = _checkpoint(fetch("checkpoint"), vkey, ())
+    entries = []
+    for number, width in _tiles(size):
+        bundle, at = fetch(_path("entries", number, width)), 0
+        for _ in range(width):
+            length = int.from_bytes(bundle[at : at + 2], "big")
+            entries.append(bundle[at + 2 : at + 2 + length])
+            at += 2 + length
+        _require(at == len(bundle), "a bundle of another length")
+    levels: list[list[bytes]] = [[], []]
+    for level, hashes in enumerate(levels):
+        for number, width in _tiles(size >> 8 * level):
+            tile = fetch(_path(str(level), number, width))
+            _require(len(tile) == 32 * width, "a tile of another length")
+            hashes += [tile[at : at + 32] for at in range(0, len(tile), 32)]
+    return Log(size, root, entries, *levels)
+
+
+def _tiles(hashes: int) -> list[tuple[int, int]]:
+    """Number and width of the tiles that hold so many."""
+    full, rest = divmod(hashes, 256)
+    return [(number, 256) for number in range(full)] + ([(full, rest)] if rest else [])
+
+
+def _path(level: str, number: int, width: int) -> str:
+    groups = f"{number:0{-len(str(number)) % 3 + len(str(number))}d}"
+    parts = [groups[at : at + 3] for at in range(0, len(groups), 3)]
+    name = "/".join([*(f"x{part}" for part in parts[:-1]), parts[-1]])
+    return f"tile/{level}/{name}" + ("" if width == 256 else f".p/{width}")
 
 
 def _checkpoint(note: bytes, vkey: str, witnesses: tuple[str, ...]) -> tuple[str, int, bytes, dict[str, int]]:
