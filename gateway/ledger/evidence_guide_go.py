@@ -181,7 +181,8 @@ cat > "$TMPDIR/receipts/main.go" <<'PROGRAM'
 ### The whole log, over HTTP
 Needs the log's URL, `LOG_URL` above, and nothing of a password or account: entries are hashes. The first command proves
 that the log as it is now begins with the tree of these receipts; the second reads all of it and derives the tree anew
-from the entries. It says `Successfully fsck'd` at its end or it has not verified: its exit status says nothing.
+from the entries. It says `Successfully fsck'd` at its end or it has not verified: its exit status says nothing, and
+where many tiles are wrong it stands still.
 
 ```sh go online
 "$TMPDIR/receipts/receipts" -log "$LOG_URL" log/log.vkey {receipts}
