@@ -59,6 +59,13 @@ from gateway.model.ids import parse_service
     type=NewFile,
     help="Fetch, verify and keep receipts: the answer's record here, the request's in NAME.request.tlog-proof.",
 )
+@click.option(
+    "--receipt-seconds",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="How long cosignatures are waited for, where --quorum or --witness-policy demands them.",
+)
 @click.option("--receipt-audience", metavar="SERVICE", help="The gateway's own …/receipts service, for a JWS.")
 @log_key_options
 @json_option

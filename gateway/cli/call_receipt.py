@@ -26,6 +26,7 @@ async def prove(
             witnesses=demand.witnesses,
             quorum=demand.quorum,
             policy=demand.policy,
+            seconds=options["receipt_seconds"],
         )
         for file, data in zip(_files(options["receipt"]), proved.files, strict=False):
             file.write_bytes(data)

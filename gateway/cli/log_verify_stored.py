@@ -41,8 +41,9 @@ class Verified(Struct, frozen=True, kw_only=True):
 def verify_tree(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, Any], keeper: Keeper) -> Verified:
     """The log's checkpoint, tiles and entries, and that it extends the checkpoints that were kept."""
     try:
+        cosigned = _cosigned(fetch, keys, demand_of(options))  # first: the log may grow meanwhile
         signed = open_checkpoint(fetch("checkpoint"), keys)
-        before = [*_kept(keys, options, keeper), *_cosigned(fetch, keys, demand_of(options))]
+        before = [*_kept(keys, options, keeper), *cosigned]
     except ExchangeError as error:
         return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
     except LookupError:
@@ -68,7 +69,7 @@ def _cosigned(fetch: Fetch, keys: tuple[VerifierKey, ...], demand: Demand) -> li
         return []
     try:
         signed = open_checkpoint(fetch("checkpoint.cosigned"), keys, witnesses=demand.keys)
-    except LookupError:
+    except (LookupError, FileNotFoundError):
         raise ExchangeError(LOG_SIGNATURE_INVALID, "no witness has cosigned this log") from None
     demand.check(keys, [each.key for each in signed.cosignatures])
     return [signed.checkpoint]

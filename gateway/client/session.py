@@ -19,11 +19,12 @@ from gateway.client.receipt import PATH as RECEIPTS
 from gateway.client.receipt import Exchanged, ProvedExchange, compare, parent_of
 from gateway.client.signing import Scheme, sign, verify
 from gateway.keys.file import FileKey, load_certificates, load_signing_key
-from gateway.ledger.cosignature_policy import WitnessPolicy
+from gateway.ledger.cosignature_policy import Demand, WitnessPolicy
 from gateway.ledger.note import VerifierKey, parse_vkey
 from gateway.ledger.receipt import ProvedReceipt, verify_receipt_by
 from gateway.model.envelope import Purpose
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.ledger import LOG_SIGNATURE_INVALID
 from gateway.model.errors.receipt import RECEIPT_UNKNOWN
 from gateway.model.ids import ServiceId, SubsystemId, parse_service, parse_subsystem
 from gateway.model.instant import Instant
@@ -41,6 +42,9 @@ _NOT_YET = 503
 _PATIENCE = 10.0
 """Seconds that a receipt is waited for; it takes less than one, unless the gateway's log stands still."""
 _LOOK_AGAIN = 0.2
+_COSIGNED_AGAIN = 1.0
+COSIGNED_SECONDS = 30.0
+"""So long cosignatures are waited for, where they are demanded; witnesses are asked every ten seconds by default."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -169,35 +173,50 @@ class Client:
         witnesses: tuple[VerifierKey, ...] = (),
         quorum: int = 0,
         policy: WitnessPolicy | None = None,
+        seconds: float = COSIGNED_SECONDS,
     ) -> ProvedExchange:
         """Fetch the receipts of an exchange, verify them, and compare them with what was sent and what came.
 
         audience: the gateway's service ``…/receipts``, which a JWS must name. quorum: how many of ``witnesses`` must
-        have cosigned. policy: which ones must; what the client was opened with is demanded all the same. Raises
-        ExchangeError: RECEIPT_UNKNOWN for an answer that was only counted, RECEIPT_DIFFERS, LOG_…; ValueError without a
-        log's key; CallFailedError and what ``send`` raises.
+        have cosigned. policy: which ones must; what the client was opened with is demanded all the same. seconds: how
+        long their cosignatures are waited for, each time the receipt being fetched anew.
+
+        Raises ExchangeError: RECEIPT_UNKNOWN for an answer that was only counted, RECEIPT_DIFFERS, LOG_…; ValueError
+        without a log's key; CallFailedError and what ``send`` raises.
         """
         if not self._logs:
             raise ValueError("a receipt is believed by the log's verifier key: open the client with logs=[vkey]")
         if answer.receipt is None:
             raise ExchangeError(RECEIPT_UNKNOWN, "the answer names no record")
         exchanged = Exchanged(sent=answer.sent, head=answer.head, body=answer.body, proof=answer.proof)
-        file = await self.fetch_receipt(answer.receipt, audience=audience)
-        proved = self._proved(file, witnesses, quorum, policy)
+        demands = (Demand(policy=self._policy), Demand(witnesses=witnesses, quorum=quorum, policy=policy))
+        until = time.monotonic() + seconds
+        file, proved = await self._proved(answer.receipt, audience, demands, until)
         parent = parent_of(proved)
         if parent is None:
             return compare(exchanged, proved, None, (file,))
-        before = await self.fetch_receipt(parent, audience=audience)
-        request = self._proved(before, witnesses, quorum, policy)
+        before, request = await self._proved(parent, audience, demands, until)
         return compare(exchanged, proved, request, (file, before))
 
-    def _proved(
-        self, file: bytes, witnesses: tuple[VerifierKey, ...], quorum: int, policy: WitnessPolicy | None
-    ) -> ProvedReceipt:
-        proved = verify_receipt_by(file, self._logs, policy=self._policy)
-        if witnesses or quorum or policy is not None:
-            proved = verify_receipt_by(file, self._logs, witnesses=witnesses, quorum=quorum, policy=policy)
-        return proved
+    async def _proved(
+        self, record_id: str, audience: str | None, demands: tuple[Demand, ...], until: float
+    ) -> tuple[bytes, ProvedReceipt]:
+        """A receipt that verifies, and has the cosignatures that are demanded, once it has them."""
+        while True:
+            file = await self.fetch_receipt(record_id, audience=audience)
+            proved = verify_receipt_by(file, self._logs)  # what is wrong without witnesses is wrong for good
+            try:
+                for each in demands:
+                    if each.keys or each.asks:
+                        proved = verify_receipt_by(
+                            file, self._logs, witnesses=each.witnesses, quorum=each.quorum, policy=each.policy
+                        )
+            except ExchangeError as error:
+                if error.kind is not LOG_SIGNATURE_INVALID or time.monotonic() > until:
+                    raise
+            else:
+                return file, proved
+            await asyncio.sleep(_COSIGNED_AGAIN)
 
     async def fetch_receipt(self, record_id: str, *, audience: str | None = None) -> bytes:
         """The ``.tlog-proof`` of a record of this subsystem's, as the gateway gives it: not verified. Waits until the

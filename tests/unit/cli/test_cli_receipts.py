@@ -157,3 +157,17 @@ def test_receipts_are_made_from_the_database_and_show_nothing_private(place, vke
 def _witness() -> str:
     key, _ = signing_key("witness", "witness.example/w1", KeyType.COSIGNATURE)
     return key.encode()
+
+
+def test_a_call_can_demand_particular_witnesses(place, vkey, tmp_path):
+    policy, kept = tmp_path / "w.policy", tmp_path / "r.tlog-proof"
+    policy.write_text(f"witness ministry {_witness()}\nquorum ministry\n")
+    demand = ("--receipt", kept, "--vkey", vkey, "--witness-policy", policy, "--receipt-seconds", "0")
+    ran = run(*calling(place), *demand)
+    assert (ran.code, kept.exists()) == (1, False)
+    assert "not there: ministry" in ran.err
+    assert "full_name" in ran.out  # the call has been made: its answer is not lost
+    before = len(records(place.site))
+    policy.write_text("quorum ministry\n")
+    assert "witness_policy_invalid" in refused(*calling(place), *demand)
+    assert len(records(place.site)) == before  # said before anything is sent

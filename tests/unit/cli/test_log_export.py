@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from gateway.ledger.export_fold import LeftwardFold, cover
 from gateway.ledger.merkle import leaf_hash, root
+from gateway.ledger.note import KeyType
 from tests.support.audit import CHILD, FATHER, MOTHER, STORY, Entry, reader, settle, tell_story
 from tests.support.cli import good, refused, run
 from tests.support.gateways import PORTAL, make_site
+from tests.support.ledger import signing_key
 
 MORE = tuple(Entry(name=f"more {number}", asked=(FATHER,), released=(FATHER,)) for number in range(4))
 
@@ -81,6 +83,30 @@ def test_it_verifies_offline(site, exports, kind):
     assert (found["valid"], found["rows"], found["opened"]) == (True, 8, 8)
     assert json.loads(found["question"])["officer"] == [str(PORTAL), "nv.an"]
     assert "8 rows are records of" in good(*verify(site, exports[kind])).out
+
+
+def test_it_verifies_by_either_key_of_the_log_and_by_a_trust_list(site, exports):
+    """The log has changed its key since: whoever names both, or the list that does, still verifies it."""
+    new, _ = signing_key("the log's next key", "motlan.example/log")
+    file, old = exports["jsonl"], site.pki.log_vkey
+    for keys in ((old, new.encode()), (new.encode(), old)):
+        good("log", "verify", file, *(word for key in keys for word in ("--vkey", key)))
+    assert "log_signature_invalid" in refused("log", "verify", file, "--vkey", new.encode())
+    signers = [word for key in site.pki.signer_keys for word in ("--signer", key)]
+    listed = ("--trust", site.pki.trust_list, *signers, "--required", "2")
+    assert good("log", "verify", file, *listed, "--json").values["valid"] is True
+    assert "--signer" in refused("log", "verify", file, "--trust", site.pki.trust_list, code=2)
+    assert "--vkey" in refused("log", "verify", file, code=2)
+
+
+def test_particular_witnesses_can_be_demanded_of_it(site, exports, tmp_path):
+    witness, _ = signing_key("w", "witness.example/w", KeyType.COSIGNATURE)
+    policy = tmp_path / "w.policy"
+    policy.write_text(f"witness ministry {witness.encode()}\nquorum ministry\n")
+    ran = run(*verify(site, exports["csv"], "--witness-policy", policy, "--json"))
+    assert (ran.code, ran.values["valid"]) == (1, False)
+    assert "not there: ministry" in ran.said
+    assert run(*verify(site, exports["csv"], "--witness", witness.encode(), "--quorum", "1")).code == 1
 
 
 def test_rows_have_index_and_leaf_of_the_log(exports):
