@@ -19,12 +19,18 @@ from gateway.signing.message_jws import digested
 from gateway.signing.wsse import check_attachments
 from gateway.validation.persons import check_no_person
 
+_MOST_SPENT = 32_768
+
 
 class Freshness:
-    """(4) Which proofs are in flight: the journal knows those that were used."""
+    """(4) Which proofs are in flight: the journal knows those that were used. The last of these are known here too, so
+    that who sends one again cannot fill a disk with what comes behind it.
+    """
 
     def __init__(self) -> None:
         self._flying: set[str] = set()
+        self._spent: dict[str, None] = {}
+        """In the order in which they were used."""
 
     def reserve(self, verified: Verified) -> "_Reserved":
         """Hold the proof's nonce until its record is committed: of two copies at once only one goes on.
@@ -39,6 +45,19 @@ class Freshness:
                 raise ExchangeError(REPLAYED_NONCE)
         self._flying.update(keys)
         return _Reserved(self._flying, keys)
+
+    def spend(self, verified: Verified) -> None:
+        """The journal has recorded that a proof was used."""
+        for nonce in nonces_of(verified):
+            self._spent[nonce.key] = None
+        while len(self._spent) > _MOST_SPENT:
+            del self._spent[next(iter(self._spent))]
+
+    def is_stale(self, verified: Verified) -> bool:
+        """Whether a proof is surely another message's: used lately, or being used now. The journal has the last word on
+        all others.
+        """
+        return any(nonce.key in self._spent or nonce.key in self._flying for nonce in nonces_of(verified))
 
 
 def _check_digests(verified: Verified) -> None:

@@ -36,6 +36,7 @@ from gateway.exchange.sealing import Sealer
 from gateway.model.envelope import Claim
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.gateway import INTERNAL_ERROR
+from gateway.model.errors.request import REPLAYED_NONCE
 from gateway.model.errors.wsse import SECURITY_DIGEST_MISMATCH
 from gateway.model.ids import RecordId
 from gateway.model.message import Body, Head
@@ -88,10 +89,14 @@ class Pipeline:
         """Steps 1 to 3 on what is there of a message before its large body is read; the refusal, where they refuse it.
 
         Nothing else follows from it: the whole message goes the whole way. raw: with as much of the body as the proof
-        needs, for SOAP the envelope; else a body that only says that there is one.
+        needs, for SOAP the envelope; else a body that only says that there is one. A proof that was used before is
+        nobody's in particular, and is only counted.
         """
         reached, error = self._proved(raw, codec, self.rules)
-        if error is None or isinstance(reached, Verified):  # what is proved is refused, and recorded, when it is whole
+        if isinstance(reached, Verified):  # what is proved is refused, and recorded, when it is whole
+            stale = self._parts.freshness.is_stale(reached)
+            return self._parts.refuser.refuse_unproved(reached, codec, ExchangeError(REPLAYED_NONCE)) if stale else None
+        if error is None:
             return None
         if error.kind is SECURITY_DIGEST_MISMATCH and awaits_parts(raw.body):  # the caller did sign what it sends
             return None
@@ -150,9 +155,13 @@ class Pipeline:
                 route = admit(verified, rules)  # (5)
                 reached = authorized = authorise(verified, route, rules, codec, parts.quota_pseudonym)  # (6)
                 reached, stored = await parts.recorder.request(authorized, route)  # (7)
+                parts.freshness.spend(verified)
             return await self._answer(reached, stored, route, codec, rules)
         except ExchangeError as error:
-            return await parts.refuser.refuse(reached, codec, error, rules)
+            refused = await parts.refuser.refuse(reached, codec, error, rules)
+            if refused.record_id is not None:
+                parts.freshness.spend(verified)
+            return refused
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer and the record its end
             parts.observer.failed(error)
             return await parts.refuser.refuse(reached, codec, ExchangeError(INTERNAL_ERROR), rules)

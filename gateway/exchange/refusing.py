@@ -97,8 +97,10 @@ class Refuser:
             return await self._record(reached, codec, error, rules)
         return self._count(reached, codec, error)
 
-    def refuse_unproved(self, reached: Raw | Received | Claimed, codec: Codec, error: ExchangeError) -> Refused:
-        """Answer an error before anything is proved: signed, and only counted."""
+    def refuse_unproved(
+        self, reached: Raw | Received | Claimed | Verified, codec: Codec, error: ExchangeError
+    ) -> Refused:
+        """Answer an error before anything is proved, or is proved anew: signed, and only counted."""
         self._observer.refused(code=error.kind.code, proved=False)
         return self._count(reached, codec, error)
 

@@ -320,6 +320,31 @@ def test_an_unsigned_envelope_before_a_huge_attachment(place: World, spools: lis
     assert place.records(rows) == []
 
 
+def test_a_used_envelope_before_a_huge_attachment(place: World, spools: list[int]) -> None:
+    """Whoever caught one may not fill the disk behind it, whether it was answered or refused."""
+    used = Sent(place, {"file": DATA})
+    accepted(place, used.body, confirms=used.confirms, content_type=used.content_type)
+    spent = Sent(place, {"file": DATA}, {"file": OTHER_DATA})
+    refused(
+        place,
+        spent.body,
+        "client.attachment_mismatch",
+        recorded=True,
+        confirms=spent.confirms,
+        content_type=spent.content_type,
+    )
+    for each in (used, spent):
+        content_type, body = with_attachments(each.root, {"file": b"x" * (3 * MEGABYTE)})
+        rows, counted = place.rows(), place.counted("client.replayed_nonce")
+        with ExitStack() as stack:
+            head = f"Content-Type: {content_type}\r\n\r\n".encode()
+            said = answered(begin(place, head, body[: MEGABYTE + 90_000], stack))
+        assert b"client.replayed_nonce<" in said
+        assert place.records(rows) == []  # no word of the caller's
+        assert place.counted("client.replayed_nonce") == counted + 1
+    assert not spools
+
+
 def test_a_proved_envelope_before_a_huge_attachment_is_spooled_and_let_go_of(place: World, spools: list[int]) -> None:
     data = secrets.token_bytes(3 * MEGABYTE)
     message = Sent(place, {"file": data})

@@ -91,3 +91,15 @@ def test_proved_body_passes(gate: World, spools: list[int], size: int) -> None:
 def test_tampered_large_body_is_refused(gate: World) -> None:
     message = gate.message(body=b"x" * (2 * MEGABYTE), fields={"Content-Type": "application/octet-stream"})
     gate.refuses(message.having(body=b"y" * (2 * MEGABYTE)), "client.digest_mismatch", 400, recorded=True)
+
+
+def test_a_used_head_before_a_huge_body(gate: World, spools: list[int]) -> None:
+    """Whoever caught one may not fill the disk behind it."""
+    used = gate.message()
+    gate.accepts(used)
+    rows, counted = gate.rows(), gate.counted("client.replayed_nonce")
+    answer = begin(gate, used, b"x" * 70_000, chunked=True)
+    assert answer.code == "client.replayed_nonce"
+    assert not spools
+    assert gate.rows() == rows
+    assert gate.counted("client.replayed_nonce") == counted + 1

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from gateway.exchange import authorising
 from gateway.exchange.authorising import Freshness
 from gateway.model.errors import ExchangeError
 from gateway.model.instant import Instant
@@ -58,3 +59,20 @@ def test_calls_made_inside_use_up_nothing():
     fresh = Freshness()
     with fresh.reserve(made), fresh.reserve(made):
         pass
+
+
+def test_what_was_used_lately_is_known_and_no_more_of_it(call, monkeypatch):
+    monkeypatch.setattr(authorising, "_MOST_SPENT", 3)
+    fresh = Freshness()
+    assert not fresh.is_stale(call())
+    with fresh.reserve(call()):
+        assert fresh.is_stale(call())
+    assert not fresh.is_stale(call())  # it was not recorded
+    fresh.spend(call())
+    assert fresh.is_stale(call())
+    assert not fresh.is_stale(call(keyid="other"))
+    for number in range(3):
+        fresh.spend(call(nonce=f"{number}" * 16))
+    assert not fresh.is_stale(call())
+    assert fresh.is_stale(call(nonce="0" * 16))
+    assert not fresh.is_stale(recorded({}).authorized.verified)
