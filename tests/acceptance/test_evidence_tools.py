@@ -16,7 +16,9 @@ from adapters.simulators.parties import CIVIL_STATUS, LEGACY, ONE_STOP, POPULATI
 from gateway.ledger.evidence import material_of
 from gateway.ledger.evidence_guide import guide as guide_of
 from gateway.ledger.evidence_guide_go import CHECKER
+from gateway.ledger.note import KeyType
 from gateway.ledger.record import SignedBy
+from gateway.ledger.witness import cosignature
 from gateway.signing.asice import read_container
 from tests.support.attacks import world
 from tests.support.attesting import authority
@@ -24,6 +26,7 @@ from tests.support.cli import auditor, good
 from tests.support.evidence import ABSENT, Unzipped, bench, blocks_of
 from tests.support.exchanges import Caller, Provider, make_office
 from tests.support.gateways import STRANGER, WRITE
+from tests.support.ledger import signing_key
 from tests.support.log_tools import missing, served
 from tests.support.source import ROOT
 
@@ -53,10 +56,10 @@ def failing(guide, languages=OFFLINE, blocks=None):
     return [(code, each.stdout, each.stderr) for code, each in ran if each.returncode]
 
 
-def follow(folder, made, container, files=None):
-    """Every command runs and agrees, also those over HTTP."""
-    with served(made.log.files if files is None else files) as url:
-        guide = Unzipped(folder, made, container, LOG_URL=url)
+def follow(folder, made, container, **more):
+    """Every command runs and agrees, also those over HTTP. more: of the environment."""
+    with served(made.log.files) as url:
+        guide = Unzipped(folder, made, container, LOG_URL=url, **more)
         assert {language for language, _ in guide.blocks} == LANGUAGES
         assert failing(guide, LANGUAGES) == []
 
@@ -325,6 +328,26 @@ def test_the_log_tools_notice_what_was_changed(tmp_path):
     ran = guide.run(built, "sh go")
     assert ran.returncode
     assert "NOT VERIFIED" in ran.stderr
+
+
+def test_witnesses_that_the_reader_knows_are_named(tmp_path):
+    made = bench("tools")
+    exchange = made.exchange(PORTAL)
+    key, sign = signing_key("w", "witness.example/w", KeyType.COSIGNATURE)
+    stranger, _ = signing_key("x", "witness.example/x", KeyType.COSIGNATURE)
+    note = made.log.files["checkpoint"]
+    made.log.files["checkpoint"] = note + cosignature(note, key, sign, 1_800_000_000)
+    container = made.container(made.material(exchange))
+    known = tmp_path / "witnesses"
+    known.write_text(f"{key.encode()}\n{stranger.encode()}\n")
+    (tmp_path / "a").mkdir()
+    follow(tmp_path / "a", made, container, WITNESSES=str(known))
+    (tmp_path / "b").mkdir()
+    guide = Unzipped(tmp_path / "b", made, container, WITNESSES=str(known))
+    [command] = guide.commands("sh go")
+    said = guide.run(command, "sh go").stdout
+    assert said.count("cosigned by witness.example/w at 2027-01-15T08:00:00Z") == 2
+    assert "witness.example/x" not in said
 
 
 def test_the_page_and_the_guide_name_the_same_checker():
