@@ -5,20 +5,17 @@ another person of another role. It is kept for as long as the log, so a person s
 only (as in a record, docs/log.md); the number and its salt lie beside the signed part, and are not kept.
 """
 
-import re
-from datetime import datetime
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from gateway.ledger.canonical import canonical
 from gateway.ledger.order_jws import Endorsed, holding, same_person, verify
+from gateway.ledger.order_payload import HEX_ID, UUID7, encode_payload, parse_payload
 from gateway.ledger.skeleton import SALT_BYTES, commitment
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import ORDER_ELSEWHERE, ORDER_MALFORMED, ORDER_SIGNATURES
 from gateway.model.ids import RecordId
-from gateway.model.instant import Instant, from_datetime, plus, rfc3339
+from gateway.model.instant import Instant, plus
 from gateway.model.usage import RoleName
 from gateway.trust.document import Role
 
@@ -30,10 +27,7 @@ CLOCK_SKEW = 60.0
 
 ID_BYTES = 16
 
-_VERSION = 1
 _MOST = 10_000
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-_ID = re.compile(r"[0-9a-f]{32}")
 _PERSON = "person"
 
 
@@ -57,13 +51,13 @@ class Order(Struct, frozen=True, kw_only=True):
     case: str
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id) or not self.log:
+        if not HEX_ID.fullmatch(self.id) or not self.log:
             raise ValueError("an order has an id of 16 bytes in hex, and names its log")
         if not (self.reason.strip() and self.legal_basis.strip() and self.case.strip()):
             raise ValueError("an order states a reason, a legal basis and a case")
         if bool(self.records) == bool(self.persons) or len(self.records) + len(self.persons) > _MOST:
             raise ValueError(f"an order names records or persons, and at most {_MOST}")
-        if not all(_UUID7.fullmatch(each) for each in self.records):
+        if not all(UUID7.fullmatch(each) for each in self.records):
             raise ValueError("a record's id is a UUIDv7 in lower case")
         for each in (self.records, self.persons, self.fields):
             if len(set(each)) != len(each) or not all(each):
@@ -71,21 +65,7 @@ class Order(Struct, frozen=True, kw_only=True):
 
     def encode(self) -> bytes:
         """Its one canonical form: the payload that is signed."""
-        written = {name: getattr(self, name) for name in self.__struct_fields__}
-        return canonical({**written, "issued": rfc3339(self.issued), "version": _VERSION})
-
-
-class _Written(Struct, frozen=True, forbid_unknown_fields=True):
-    case: str
-    fields: tuple[str, ...]
-    id: str
-    issued: str
-    legal_basis: str
-    log: str
-    persons: tuple[str, ...]
-    reason: str
-    records: tuple[RecordId, ...]
-    version: int
+        return encode_payload(self)
 
 
 class Authorised(Struct, frozen=True, kw_only=True):
@@ -114,15 +94,7 @@ def beside(numbers: tuple[str, ...], salts: tuple[bytes, ...]) -> tuple[dict[str
 
 def parse_order(payload: bytes) -> Order:
     """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
-    try:
-        written = msgspec.json.decode(payload, type=_Written)
-        values = {name: getattr(written, name) for name in Order.__struct_fields__ if name != "issued"}
-        order = Order(**values, issued=from_datetime(datetime.fromisoformat(written.issued)))
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ExchangeError(ORDER_MALFORMED, "the payload is not an order to erase") from None
-    if written.version != _VERSION or order.encode() != payload:
-        raise ExchangeError(ORDER_MALFORMED, "the order is of another version, or not in its canonical form")
-    return order
+    return parse_payload(payload, Order, "an order to erase")
 
 
 def authorise(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> Authorised:

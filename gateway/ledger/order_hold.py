@@ -6,28 +6,22 @@ nobody, can keep to it. Of an epoch that began after the hold it cannot know who
 it is held whole, until the hold is given again. Why somebody is under a hold is sealed to the readers.
 """
 
-import re
 from collections.abc import Iterable
-from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 
-from gateway.ledger.canonical import canonical
 from gateway.ledger.order_jws import Endorsed, holding, payload_of, verify
+from gateway.ledger.order_payload import HEX_ID, encode_payload, parse_payload
 from gateway.model.errors import ExchangeError
-from gateway.model.errors.erasure import HOLD_UNKNOWN, ORDER_ELSEWHERE, ORDER_MALFORMED, ORDER_SIGNATURES
+from gateway.model.errors.erasure import HOLD_UNKNOWN, ORDER_ELSEWHERE, ORDER_SIGNATURES
 from gateway.model.ids import RecordId
-from gateway.model.instant import Instant, from_datetime, plus, rfc3339
+from gateway.model.instant import Instant, plus
 from gateway.trust.document import Role
 
 HOLD_TYP = "motlan-hold+jwt"
 """The ``typ`` of each signature on a hold or its lifting."""
 
-_VERSION = 1
 _SKEW = 60.0
-_ID = re.compile(r"[0-9a-f]{32}")
-_PSEUDONYM = re.compile(r"[0-9a-f]{32}")
 
 
 class Hold(Struct, frozen=True, kw_only=True):
@@ -48,17 +42,20 @@ class Hold(Struct, frozen=True, kw_only=True):
     why: str
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id) or not self.log or (self.lifts is not None and not _ID.fullmatch(self.lifts)):
+        if (
+            not HEX_ID.fullmatch(self.id)
+            or not self.log
+            or (self.lifts is not None and not HEX_ID.fullmatch(self.lifts))
+        ):
             raise ValueError("a hold has an id of 16 bytes in hex, and names its log")
         if (self.lifts is None) != bool(self.records or self.subjects):
             raise ValueError("a hold names records, persons or cases; a lifting none")
-        if not all(_PSEUDONYM.fullmatch(each) for marks in self.subjects.values() for each in marks):
+        if not all(HEX_ID.fullmatch(each) for marks in self.subjects.values() for each in marks):
             raise ValueError("a pseudonym is 16 bytes in hex")
 
     def encode(self) -> bytes:
         """Its one canonical form: the payload that is signed."""
-        written = {name: getattr(self, name) for name in self.__struct_fields__}
-        return canonical({**written, "issued": rfc3339(self.issued), "version": _VERSION})
+        return encode_payload(self)
 
     def covers(self, record: RecordId, epoch: str, marks: Iterable[bytes]) -> bool:
         """Whether a record is held: named, found by a mark of its epoch, or of an epoch that the hold does not know."""
@@ -70,29 +67,9 @@ class Hold(Struct, frozen=True, kw_only=True):
         return known is None or any(mark.hex() in known for mark in marks)
 
 
-class _Written(Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    issued: str
-    lifts: str | None
-    log: str
-    records: tuple[RecordId, ...]
-    role: str
-    subjects: dict[str, tuple[str, ...]]
-    version: int
-    why: str
-
-
 def parse_hold(payload: bytes) -> Hold:
     """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
-    try:
-        written = msgspec.json.decode(payload, type=_Written)
-        values = {name: getattr(written, name) for name in Hold.__struct_fields__ if name != "issued"}
-        hold = Hold(**values, issued=from_datetime(datetime.fromisoformat(written.issued)))
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ExchangeError(ORDER_MALFORMED, "the payload is not a legal hold") from None
-    if written.version != _VERSION or hold.encode() != payload:
-        raise ExchangeError(ORDER_MALFORMED, "the hold is of another version, or not in its canonical form")
-    return hold
+    return parse_payload(payload, Hold, "a legal hold")
 
 
 def authorise_hold(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> tuple[Hold, Endorsed]:

@@ -7,20 +7,16 @@ by itself; nobody can make it last for ever. The end of one before its time is a
 ``motlan-withheld-lift+jwt``, signed by a data-protection officer too.
 """
 
-import re
 from collections.abc import Collection
-from datetime import datetime
 
-import msgspec
 from msgspec import Struct
 
-from gateway.ledger.canonical import canonical
 from gateway.ledger.order_jws import Endorsed, holding, verify
+from gateway.ledger.order_payload import HEX_ID, UUID7, encode_payload, parse_payload
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.citizen import WITHHOLDING_REFUSED
-from gateway.model.errors.erasure import ORDER_MALFORMED
 from gateway.model.ids import RecordId
-from gateway.model.instant import Instant, from_datetime, plus, rfc3339
+from gateway.model.instant import Instant, plus
 from gateway.model.usage import RoleName
 from gateway.trust.document import Role
 
@@ -35,9 +31,6 @@ MOST_DAYS = 366
 
 _DAY = 86_400.0
 _SKEW = 60.0
-_VERSION = 1
-_ID = re.compile(r"[0-9a-f]{32}")
-_UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _MOST = 10_000
 
 
@@ -60,15 +53,15 @@ class Withheld(Struct, frozen=True, kw_only=True):
     why: str
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id) or not self.log:
+        if not HEX_ID.fullmatch(self.id) or not self.log:
             raise ValueError("a withholding has an id of 16 bytes in hex, and names its log")
         if not self.issued < self.until <= plus(self.issued, MOST_DAYS * _DAY):
             raise ValueError(f"a withholding ends, and at most {MOST_DAYS} days after it is given")
         if not 0 < len(self.records) + len(self.persons) <= _MOST:
             raise ValueError(f"a withholding names records or persons, and at most {_MOST}")
-        if not all(_UUID7.fullmatch(each) for each in self.records):
+        if not all(UUID7.fullmatch(each) for each in self.records):
             raise ValueError("a record's id is a UUIDv7 in lower case")
-        if not all(_ID.fullmatch(each) for each in self.persons) or (self.clients and not self.persons):
+        if not all(HEX_ID.fullmatch(each) for each in self.persons) or (self.clients and not self.persons):
             raise ValueError("a person is named by a mark of 16 bytes in hex; subsystems narrow what is about persons")
 
     @property
@@ -78,8 +71,7 @@ class Withheld(Struct, frozen=True, kw_only=True):
 
     def encode(self) -> bytes:
         """Its one canonical form: the payload that is signed."""
-        written = {name: getattr(self, name) for name in self.__struct_fields__}
-        return canonical({**written, "issued": rfc3339(self.issued), "until": rfc3339(self.until), "version": _VERSION})
+        return encode_payload(self)
 
     def covers(self, records: Collection[str], client: str | None, mark: bytes) -> bool:
         """Whether an exchange is withheld from a person's list. records: its ids. mark: the person's, for ``scope``."""
@@ -100,13 +92,12 @@ class Lifting(Struct, frozen=True, kw_only=True):
     why: str
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id) or not _ID.fullmatch(self.lifts) or not self.log:
+        if not HEX_ID.fullmatch(self.id) or not HEX_ID.fullmatch(self.lifts) or not self.log:
             raise ValueError("a lifting has an id of 16 bytes in hex, names its log, and what it lifts")
 
     def encode(self) -> bytes:
         """Its one canonical form: the payload that is signed."""
-        written = {name: getattr(self, name) for name in self.__struct_fields__}
-        return canonical({**written, "issued": rfc3339(self.issued), "version": _VERSION})
+        return encode_payload(self)
 
 
 def scope_of(withheld: str) -> str:
@@ -114,52 +105,14 @@ def scope_of(withheld: str) -> str:
     return f"withheld {withheld}"
 
 
-class _Written(Struct, frozen=True, forbid_unknown_fields=True):
-    clients: tuple[str, ...]
-    id: str
-    issued: str
-    log: str
-    persons: tuple[str, ...]
-    records: tuple[RecordId, ...]
-    until: str
-    version: int
-    why: str
-
-
 def parse_withheld(payload: bytes) -> Withheld:
     """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
-    try:
-        written = msgspec.json.decode(payload, type=_Written)
-        values = {name: getattr(written, name) for name in Withheld.__struct_fields__}
-        times = {name: from_datetime(datetime.fromisoformat(values[name])) for name in ("issued", "until")}
-        withheld = Withheld(**{**values, **times})
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ExchangeError(ORDER_MALFORMED, "the payload is not a withholding") from None
-    if written.version != _VERSION or withheld.encode() != payload:
-        raise ExchangeError(ORDER_MALFORMED, "the withholding is of another version, or not in its canonical form")
-    return withheld
-
-
-class _WrittenLifting(Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    issued: str
-    lifts: str
-    log: str
-    version: int
-    why: str
+    return parse_payload(payload, Withheld, "a withholding")
 
 
 def parse_lifting(payload: bytes) -> Lifting:
     """Read a payload. Raises ExchangeError(ORDER_MALFORMED), quoting nothing of it."""
-    try:
-        written = msgspec.json.decode(payload, type=_WrittenLifting)
-        values = {name: getattr(written, name) for name in Lifting.__struct_fields__}
-        lifting = Lifting(**{**values, "issued": from_datetime(datetime.fromisoformat(values["issued"]))})
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ExchangeError(ORDER_MALFORMED, "the payload is not the lifting of a withholding") from None
-    if written.version != _VERSION or lifting.encode() != payload:
-        raise ExchangeError(ORDER_MALFORMED, "the lifting is of another version, or not in its canonical form")
-    return lifting
+    return parse_payload(payload, Lifting, "the lifting of a withholding")
 
 
 def authorise_withheld(data: bytes, roles: tuple[Role, ...], *, log: str, now: Instant) -> tuple[Withheld, Endorsed]:
