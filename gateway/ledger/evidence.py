@@ -41,6 +41,9 @@ GUIDE: Final = "VERIFY.md"
 CHECKPOINT: Final = "log/checkpoint"
 TIMESTAMP: Final = "log/checkpoint.tsr"
 
+_LONGEST_INDEX: Final = 1 << 20
+_LONGEST_LIST: Final = 32 << 20
+_LONGEST_PEM: Final = 64 << 10
 _ROLE: Final = re.compile(r"[a-z]{1,20}")
 _MOST: Final = 8
 _MEDIA: Final = {
@@ -223,7 +226,7 @@ def material_of(files: dict[str, bytes]) -> Material:
 
 def _material(files: dict[str, bytes]) -> Material:
     try:
-        index = msgspec.json.decode(files[INDEX], type=_Index)
+        index = msgspec.json.decode(_bounded(files, INDEX, _LONGEST_INDEX), type=_Index)
         if index.version != VERSION:
             raise ExchangeError(EVIDENCE_MALFORMED, f"its version is {index.version}; this release knows {VERSION}")
         _check_index(index)
@@ -231,10 +234,10 @@ def _material(files: dict[str, bytes]) -> Material:
         return Material(
             made=from_datetime(datetime.fromisoformat(index.made)),
             build=index.build,
-            signer=der_of(files[f"certificates/{index.signer}.pem"]),
+            signer=der_of(_bounded(files, f"certificates/{index.signer}.pem", _LONGEST_PEM)),
             vkey=index.vkey,
             pieces=tuple(_piece(files, record) for record in index.records),
-            trust=tuple(files[path] for path in index.trust),
+            trust=tuple(_bounded(files, path, _LONGEST_LIST) for path in index.trust),
             crls=tuple(files[path] for path in index.crls),
             documents=tuple((path.partition("/")[2].partition("-")[0], files[path]) for path in index.documents),
             stamp=stamp,
@@ -245,12 +248,22 @@ def _material(files: dict[str, bytes]) -> Material:
         raise ExchangeError(EVIDENCE_MALFORMED, f"{INDEX} does not parse") from None
 
 
+def _bounded(files: dict[str, bytes], path: str, most: int) -> bytes:
+    """A file that is read into many small things, so that a container's few bytes cannot become gigabytes of them."""
+    if len(files[path]) > most:
+        raise ExchangeError(EVIDENCE_MALFORMED, f"{path}: over {most} bytes")
+    return files[path]
+
+
 def _check_index(index: _Index) -> None:
     roles = [record.role for record in index.records]
     if not 0 < len(roles) <= _MOST or len(set(roles)) != len(roles) or not all(map(_ROLE.fullmatch, roles)):
         raise ExchangeError(EVIDENCE_MALFORMED, "its records have impossible roles")
     if not 0 < len(index.trust) <= _MOST * 2 or max(len(index.crls), len(index.documents)) > _MOST * _MOST:
         raise ExchangeError(EVIDENCE_MALFORMED, "it has no trust list, or too many documents")
+    named = (*index.trust, *index.crls, *index.documents)
+    if len(set(named)) != len(named):
+        raise ExchangeError(EVIDENCE_MALFORMED, "it names a document twice")
 
 
 def _piece(files: dict[str, bytes], record: _Record) -> Piece:

@@ -9,7 +9,7 @@ from gateway.ledger.evidence import Shown
 from gateway.ledger.evidence_binding import own_signature
 from gateway.ledger.evidence_findings import Verdict
 from gateway.ledger.evidence_stamps import NOT_REVOKED
-from gateway.ledger.evidence_verify import LOG_AT, Verified
+from gateway.ledger.evidence_verify import LOG_AT, SIGNED_AT, Verified
 from gateway.ledger.evidence_witnesses import COSIGNED
 from gateway.ledger.record import RecordKind, SignedBy
 from gateway.model.errors.base import Text
@@ -70,6 +70,10 @@ _UNPROVED: Final = Text(
 _UNTIMED: Final = Text(
     "When it was, other than by the gateway's own word: no authority has stamped the log since.",
     "Thời điểm, ngoài lời khai của chính cổng: chưa có tổ chức nào cấp dấu thời gian cho nhật ký từ đó.",
+)
+_UNDATED: Final = Text(
+    "When the container was signed, other than by its own word: whoever has the gateway's key can write any date.",
+    "Thời điểm ký gói, ngoài lời khai của chính gói: ai có khóa của cổng đều ghi được ngày bất kỳ.",
 )
 _UNWITNESSED: Final = Text(
     "That the log shows everybody the same history: no witness that you know has cosigned it.",
@@ -142,7 +146,7 @@ def _missing(verified: Verified) -> Iterator[Text]:
     if RecordKind.REFUSALS in kinds:
         yield _UNPROVED
     absent = {each.what for each in verified.findings if each.verdict is Verdict.ABSENT}
-    for what, text in ((LOG_AT, _UNTIMED), (COSIGNED, _UNWITNESSED), (NOT_REVOKED, _UNKNOWN)):
+    for what, text in ((SIGNED_AT, _UNDATED), (LOG_AT, _UNTIMED), (COSIGNED, _UNWITNESSED), (NOT_REVOKED, _UNKNOWN)):
         if what in absent:
             yield text
 

@@ -11,6 +11,7 @@ from gateway.ledger.canonical import canonical
 from gateway.ledger.skeleton import Skeleton
 
 _LONGEST_POLICY = 8 * 1024 * 1024  # a container may come from anybody, and TOML is read slowly
+_MOST_DOTS = 1000  # in a line: TOML's dotted keys are read in the square of their length
 _SAID = ("client", "service", "method", "purpose", "basis", "grant", "outcome", "signed_by")
 
 
@@ -21,7 +22,8 @@ def decision_of(records: Sequence[tuple[str, Skeleton]], policies: Mapping[str, 
     policy is not at hand.
     """
     told = {role: _told(skeleton) for role, skeleton in records}
-    grants = [grant_in(policies.get(each.digests.policy or "", b""), each.grant) for _, each in records if each.grant]
+    wanted = dict.fromkeys((each.digests.policy or "", each.grant) for _, each in records if each.grant)
+    grants = (grant_in(policies.get(policy, b""), grant) for policy, grant in wanted)
     return canonical({"grant": next((grant for grant in grants if grant is not None), None), "records": told})
 
 
@@ -29,7 +31,7 @@ def grant_in(policy: bytes, name: str | None) -> dict[str, Any] | None:
     """The grant of a name in a policy's files (each as name, length and bytes); None if there is none."""
     for content in _files(policy) if len(policy) <= _LONGEST_POLICY else ():
         try:
-            tables = tomllib.loads(content.decode()).get("grant", [])
+            tables = tomllib.loads(_plain(content)).get("grant", [])
         except (ValueError, RecursionError):
             continue
         for table in tables if isinstance(tables, list) else []:
@@ -37,6 +39,12 @@ def grant_in(policy: bytes, name: str | None) -> dict[str, Any] | None:
                 plain: dict[str, Any] = json.loads(json.dumps(table, default=str))  # dates, as text
                 return plain
     return None
+
+
+def _plain(content: bytes) -> str:
+    if any(line.count(b".") > _MOST_DOTS for line in content.split(b"\n")):
+        raise ValueError("a line with over 1,000 dots")
+    return content.decode()
 
 
 def _told(skeleton: Skeleton) -> dict[str, Any]:

@@ -52,7 +52,7 @@ _SIGNER = Text(
     "the signer is a listed gateway, its certificate valid then",
     "bên ký là cổng có trong danh sách, chứng thư còn hiệu lực khi ký",
 )
-_SIGNED_AT = Text(
+SIGNED_AT = Text(
     "a timestamp authority has seen the container's signature", "tổ chức cấp dấu thời gian đã xác nhận chữ ký của gói"
 )
 _ARCHIVE = Text(
@@ -137,7 +137,7 @@ def _check_signer(case: _Case, signature: XadesSignature) -> Instant:
     """Judge who signed the container, and when; that time, which the signer states where nobody has stamped it."""
     findings, material, at = case.findings, case.material, case.material.made
     if signature.token is None:
-        findings.absent(CONTAINER, _SIGNED_AT, f"it states {signature.at} itself")
+        findings.absent(CONTAINER, SIGNED_AT, f"it states {signature.at} itself")
     else:
         response = response_of(signature.token)
 
@@ -147,7 +147,7 @@ def _check_signer(case: _Case, signature: XadesSignature) -> Instant:
                 raise ExchangeError(EVIDENCE_INVALID, "it was stamped before the time at which it says it was made")
             return found
 
-        seen = findings.check(CONTAINER, _SIGNED_AT, stamped, rfc3339)
+        seen = findings.check(CONTAINER, SIGNED_AT, stamped, rfc3339)
         if seen is not None:
             case.stamps.judge(findings, CONTAINER, response, seen)
             at = seen

@@ -37,7 +37,7 @@ _END: Final = struct.Struct("<4sHHHHIIH")
 _UTF8: Final = 0x0800
 _DAY: Final = 0x21  # 1980-01-01, the first that a ZIP file can say: when a file was made stands in what is signed
 _STORED, _DEFLATED = 0, 8
-_UNIX_LINK: Final = 0o120000
+_UNIX_FILE: Final = 0o100000
 _UNIX_KIND: Final = 0o170000
 
 
@@ -148,8 +148,8 @@ def _entry(data: bytes, at: int) -> tuple[_Member, int]:
     signature, _, _, flags, method, _, _, crc, packed, size, length, extra, comment, disk, _, outside, start = fields
     if signature != b"PK\1\2" or flags & ~_UTF8 or method not in {_STORED, _DEFLATED} or disk or extra or comment:
         raise _malformed("a file in it is encrypted, streamed, or packed in an unknown way")
-    if (outside >> 16) & _UNIX_KIND == _UNIX_LINK:
-        raise _malformed("it holds a link")
+    if (outside >> 16) & _UNIX_KIND not in {0, _UNIX_FILE}:
+        raise _malformed("it holds a link, a device, or something else that is no file")
     name = data[at + _CENTRAL.size : at + _CENTRAL.size + length].decode("ascii")
     return _Member(name, method, crc, packed, size, start), at + _CENTRAL.size + length
 
@@ -158,8 +158,11 @@ def _check_names(members: list[_Member]) -> None:
     for member in members:
         if len(member.name) > _MAX_NAME or not _NAME.fullmatch(member.name):
             raise _malformed("a file's name is no plain relative path")
-    if len({member.name.lower() for member in members}) != len(members):
+    names = {member.name.lower() for member in members}
+    if len(names) != len(members):
         raise _malformed("two files have the same name")
+    if any(name[:at] in names for name in names for at, letter in enumerate(name) if letter == "/"):
+        raise _malformed("a file is the folder of another")
     first = members[0]
     if first.name != "mimetype" or first.start != 0 or first.method != _STORED:
         raise _malformed("mimetype is not its first file, uncompressed")

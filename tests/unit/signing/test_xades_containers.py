@@ -89,14 +89,21 @@ def _link():
     return info
 
 
-BAD_NAMES = ["../a", "/a", "a/../b", "a//b", "./a", "a\\b", "C:a", "a\x00b", "a/", "é", ".a", "a/.b", "", "x" * 300]
+BAD_NAMES = [
+    *("../a", "/a", "a/../b", "a//b", "./a", "a\\b", "C:a", "a\x00b", "a/", "é", ".a", "a/.b", "", "x" * 300),
+    *("a/..", "..", "a\n", "a b", "a\t", "a\x7f", "~/a", "a?b", "a*", "a|b", "a%2fb", "a/../../b", "//a"),
+    *("\u202efdp.exe", "a\u200bb", "\uff0e\uff0e/a", "a\u2215b", "e\u0301", "\ufeffa", "a/b\x00.json"),
+]
+"""Also: right-to-left and zero-width marks, full-width dots, a division slash, what NFC would join, a byte order mark."""
+RAW_NAMES = [b"\xc0\xaea", b"\xc0\xae\xc0\xae/a", b"\xff\xfe", b"\xed\xa0\x80", b"\x00", b"\xe9"]
+"""Bytes that are no UTF-8: overlong dots, a lone surrogate, Latin-1."""
 
 
-@pytest.mark.parametrize("name", BAD_NAMES)
+@pytest.mark.parametrize("name", [*(name.encode() for name in BAD_NAMES), *RAW_NAMES])
 def test_names_that_lead_elsewhere_are_refused(name):
     entry = zipfile.ZipInfo("place-holder")
     made = zipped([(entry, b"1")])
-    raw = name.encode()
+    raw = name
     at = made.index(b"place-holder")
     # The same name in both headers, with its length, so that nothing else is wrong.
     local, central = at - 30, made.index(b"place-holder", at + 1) - 46
@@ -205,6 +212,124 @@ def test_a_bomb_is_refused_before_it_is_inflated():
         body = local_mimetype + local
         end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 2, 2, len(central), len(body), 0)
         malformed(body + central + end, match)
+
+
+def _field(data, which, offset, form, value):
+    """The second file's field changed: in its own header (``local``), in the directory, or in both."""
+    found = bytearray(data)
+    local = found.index(b"PK\3\4", 4)
+    central = found.index(b"PK\1\2", found.index(b"PK\1\2") + 4)
+    if which != "central":
+        struct.pack_into(form, found, local + offset, value)
+    if which != "local":
+        struct.pack_into(form, found, central + offset + 2, value)
+    return bytes(found)
+
+
+ONE = zipped([("a", b"1" * 64)])
+LIES = {
+    # What readers disagree about: whoever believes the directory and whoever believes the headers must see the same.
+    "encrypted": _field(ONE, "both", 6, "<H", 0x0001),
+    "its sizes stand behind it": _field(ONE, "both", 6, "<H", 0x0008),
+    "strongly encrypted": _field(ONE, "both", 6, "<H", 0x0040),
+    "masked headers": _field(ONE, "both", 6, "<H", 0x2000),
+    "encrypted, says the header alone": _field(ONE, "local", 6, "<H", 0x0001),
+    "packed in another way": _field(ONE, "both", 8, "<H", 12),
+    "packed in another way, says the header": _field(ONE, "local", 8, "<H", 0),
+    "packed in another way, says the directory": _field(ONE, "central", 8, "<H", 0),
+    "another check sum": _field(ONE, "both", 14, "<I", 1),
+    "another check sum in the header": _field(ONE, "local", 14, "<I", 1),
+    "a larger size": _field(ONE, "both", 22, "<I", 65),
+    "a smaller size": _field(ONE, "both", 22, "<I", 63),
+    "a larger size in the header": _field(ONE, "local", 22, "<I", 65),
+    "ZIP64 sizes": _field(ONE, "both", 22, "<I", 0xFFFFFFFF),
+    "a ZIP64 size in the header": _field(ONE, "local", 18, "<I", 0xFFFFFFFF),
+    "an extra field that is not there": _field(ONE, "local", 28, "<H", 9),
+    "a longer name in the header": _field(ONE, "local", 26, "<H", 2),
+    "an own comment": _field(ONE, "central", 30, "<H", 4),
+    "on another disk": _field(ONE, "central", 32, "<H", 1),
+}
+
+
+@pytest.mark.parametrize("data", LIES.values(), ids=LIES)
+def test_headers_that_lie_are_refused(data):
+    malformed(data)
+
+
+def test_a_name_that_only_some_readers_see_is_refused():
+    """Info-ZIP's Unicode path (0x7075): an extra field that gives the file another name."""
+    entry = zipfile.ZipInfo("harmless.txt")
+    name = b"evidence.json"
+    field = struct.pack("<BI", 1, zlib.crc32(b"harmless.txt")) + name
+    entry.extra = struct.pack("<HH", 0x7075, len(field)) + field
+    malformed(zipped([(entry, b"{}")]), "unknown way|differs")
+
+
+@pytest.mark.parametrize("kind", [0o120000, 0o040000, 0o060000, 0o020000, 0o010000, 0o140000])
+def test_only_plain_files_are_read(kind):
+    """Links, folders, devices, pipes and sockets, as whoever unpacks it would make them."""
+    entry = zipfile.ZipInfo("a")
+    entry.external_attr = (kind | 0o777) << 16
+    malformed(zipped([(entry, b"/etc/passwd")]), "no file")
+
+
+def test_a_file_that_is_the_folder_of_another_is_refused():
+    malformed(zipped([("a", b"1"), ("a/b", b"2")]), "folder of another")
+    malformed(zipped([("x/y/z", b"1"), ("X/Y", b"2")]), "folder of another")
+    assert read_container(zipped([("a", b"1"), ("ab/c", b"2")])) == {"a": b"1", "ab/c": b"2"}
+
+
+def _ended(count=None, here=None, size=None, start=None):
+    """The end record with other numbers."""
+    data = bytearray(ONE)
+    end = data.rindex(b"PK\5\6")
+    for offset, form, value in ((8, "<H", here), (10, "<H", count), (12, "<I", size), (16, "<I", start)):
+        if value is not None:
+            struct.pack_into(form, data, end + offset, value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        _ended(count=1, here=1),
+        _ended(count=3, here=3),
+        _ended(count=2, here=1),
+        _ended(count=0xFFFF, here=0xFFFF),
+        _ended(size=0xFFFFFFFF),
+        _ended(start=0xFFFFFFFF),
+        _ended(start=0, size=len(ONE) - 22),
+    ],
+)
+def test_an_end_that_lies_is_refused(data):
+    malformed(data)
+
+
+def test_a_second_end_is_refused():
+    """A reader that searches from the front, or from the back, finds another directory."""
+    other = zipped([("b", b"2")])
+    malformed(ONE + other[other.rindex(b"PK\5\6") :])
+    malformed(ONE[: ONE.rindex(b"PK\5\6")] + other)
+
+
+def test_bytes_behind_a_packed_files_end_are_refused():
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packing.compress(b"1" * 64) + packing.flush()
+    data = bytearray(ONE)
+    at = data.index(packed, 70)
+    data[at + len(packed) : at + len(packed)] = b"hidden"
+    size = len(packed) + 6
+    local, central = data.index(b"PK\3\4", 4), data.index(b"PK\1\2", data.index(b"PK\1\2") + 4)
+    struct.pack_into("<I", data, local + 18, size)
+    struct.pack_into("<I", data, central + 20, size)
+    malformed(_resized(data, 0, 6), "longer than it says")
+
+
+def test_a_container_over_the_limit_is_refused_unread(monkeypatch):
+    monkeypatch.setattr("gateway.signing.asice.MAX_SIZE", len(ONE) - 1)
+    malformed(ONE, "too large")
+    monkeypatch.setattr("gateway.signing.asice.MAX_SIZE", len(ONE))
+    malformed(zipped([("a", b"1" * len(ONE))]), "too large")
 
 
 def test_too_many_files_are_refused():
