@@ -14,6 +14,7 @@ from gateway.ledger.evidence_decision import grant_in
 from gateway.ledger.evidence_findings import Verdict
 from gateway.ledger.evidence_pack import Signed, pack
 from gateway.ledger.evidence_verify import verify_evidence
+from gateway.signing.algorithms import keyid_of
 from gateway.signing.asice import SIGNATURES, read_container, write_container
 from gateway.signing.xades import Archive, SignedFile, sign_files
 from gateway.signing.xades_read import read_signatures
@@ -23,7 +24,7 @@ MADE, MATERIAL, CONTAINER = usual()
 FILES = read_container(CONTAINER)
 CONTENT = {path: content for path, content in FILES.items() if not path.startswith("META-INF")}
 LIST = next(path for path in CONTENT if path.endswith(".jws"))
-SIGNER = next(path for path in CONTENT if path.startswith("certificates/") and len(path) > 50)
+SIGNER = f"certificates/{keyid_of(MATERIAL.signer)}.pem"
 MIB = 1 << 20
 _LIMIT = 800
 """MiB of address space, for what unpacks to 100 MiB."""
