@@ -41,9 +41,9 @@ from gateway.storage.sqlite.store import SqliteStore
 from gateway.trust.jws import payload_of
 from gateway.trust.wire import decode
 from gateway.wiring.audit import open_audit
+from gateway.wiring.build import BUILD
 from gateway.wiring.core import SystemClock
 from gateway.wiring.evidence_stamping import Stamper, crls_of, roots_of, stamper_of
-from gateway.wiring.rules import BUILD
 from gateway.wiring.tools import log_key_of
 from gateway.wiring.trust import KIND as TRUST_KIND
 

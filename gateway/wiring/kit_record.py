@@ -31,6 +31,7 @@ from gateway.model.pointer import parse_pointer
 from gateway.model.storage import JournalUnavailableError
 from gateway.storage.spool import SpoolWriter
 from gateway.validation.strict_json import parse_json
+from gateway.wiring.build import BUILD
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.kit_layout import Layout
 from gateway.wiring.kit_run import Adapter, Question, Ran, Runner
@@ -38,7 +39,6 @@ from gateway.wiring.kit_samples import Body
 from gateway.wiring.kit_texts import Texts, meant
 from gateway.wiring.mappings import compiled
 from gateway.wiring.providers import build_provider
-from gateway.wiring.rules import BUILD
 
 
 class Asked(Struct, frozen=True, kw_only=True):

@@ -13,9 +13,9 @@ from gateway.model.storage import JournalUnavailableError
 from gateway.storage.sqlite.database import SchemaError
 from gateway.trust.document import TrustList
 from gateway.trust.jws import LastSeen, verify
+from gateway.wiring.build import BUILD
 from gateway.wiring.core import Core, build_core
 from gateway.wiring.readers import check_readers
-from gateway.wiring.rules import BUILD
 from gateway.wiring.tools import pinned
 from gateway.wiring.trust import KIND as TRUST_KIND
 

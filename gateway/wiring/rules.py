@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from msgspec import Struct
 
@@ -27,12 +26,11 @@ from gateway.signing.algorithms import PublicKey
 from gateway.trust.store import TrustStore
 from gateway.validation.schema import SchemaSet
 from gateway.wiring.accesses import accesses_routes, accesses_service, accesses_terms
+from gateway.wiring.build import BUILD
 from gateway.wiring.interfaces import build_interfaces, request_schema, soap_target
 from gateway.wiring.mappings import entry_point_target, mapped_target
 from gateway.wiring.metadata import metadata_routes, metadata_terms
 from gateway.wiring.receipts import receipt_route, receipt_service, receipt_terms
-
-BUILD = f"motlan {version('motlan')}"
 
 
 class Origins(Struct, frozen=True, kw_only=True):

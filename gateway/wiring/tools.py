@@ -31,7 +31,6 @@ from gateway.storage.sqlite.tampering import edited_copy
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
 from gateway.wiring.attesting import log_keys
-from gateway.wiring.rules import terms_of
 from gateway.wiring.stored_files import StoredFiles
 from gateway.wiring.trust import KIND as TRUST_KIND
 
@@ -40,6 +39,8 @@ T = TypeVar("T")
 
 def policy_of(settings: Settings) -> PolicySet:
     """The policy that a gateway with these settings decides by."""
+    from gateway.wiring.rules import terms_of  # noqa: PLC0415 - it brings every adapter along, which readers need not
+
     return PolicySet.compile(settings.grants, terms_of(settings))
 
 
