@@ -3,13 +3,16 @@
 Each says in words what can still be proved, and what not.
 """
 
+import json
 import threading
+import time
 
 import pytest
 
 from gateway.model.usage import RoleName
 from gateway.signing.asice import read_container
-from tests.support.cli import auditor, good
+from tests.support import tlog_proof
+from tests.support.cli import auditor, good, run
 from tests.support.evidence_office import (
     KEPT,
     erasable_office,
@@ -112,6 +115,11 @@ def test_an_erased_exchange_end_to_end(aged, tmp_path):
     for path, content in files.items():
         for secret in (PERSON, OFFICER, CASE, "Nguyễn Thị Ánh"):
             assert secret.encode() not in content, path
+    # Whoever kept an own receipt proves the same record with it, and what the log's keeper has erased.
+    mine = read_container(before.read_bytes())["records/request.tlog-proof"]
+    proved = tlog_proof.check(mine, office.site.pki.log_vkey)
+    assert proved.all("person") == [PERSON]
+    assert proved.record == json.loads(files["records/request.skeleton.json"])
     # What was handed out before holds as before, and so does what others kept of it; nobody else was touched.
     assert verify(office, before)[0] == 0
     assert export(office, kept, tmp_path / "kept.asice")["opened"] == 13
@@ -225,8 +233,6 @@ def _held(gate):
 
 
 def _until(condition):
-    import time  # noqa: PLC0415 - only here
-
     end = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < end
@@ -235,8 +241,6 @@ def _until(condition):
 
 def _exported(place, record, file):
     """Exported, once it is in the tree."""
-    from tests.support.cli import run  # noqa: PLC0415 - only here
-
     ran = run("evidence", "export", record, *auditor(place.site), "--out", file, "--json")
     assert ran.code == 0 or "receipt_pending" in ran.said, ran.said
     return ran.code == 0
