@@ -65,17 +65,7 @@ def verify_(ctx: click.Context, /, **options: Any) -> None:
     if options["file"] is not None:
         _export(ctx, options)
         return
-    if options["url"] is not None and options["folder"] is not None:
-        raise click.UsageError("--url or --dir")
     public = _public(options)
-    if public is None and options["config"] is None:
-        raise click.UsageError("name the log's --url, a copy's --dir, a gateway's --config, or two of them")
-    if public is not None and not has_log_key(options) and options["config"] is None:
-        raise click.UsageError(
-            "--url and --dir need --vkey, or --trust: the log's key, from a source you trust, not from the log"
-        )
-    if public is None and demand_of(options).asks:
-        raise click.UsageError("cosignatures are read of the log's --url, or of a copy's --dir")
     try:
         verified = _whole(public, options)
     finally:
@@ -114,9 +104,21 @@ def _export(ctx: click.Context, options: dict[str, Any]) -> None:
 
 
 def _public(options: dict[str, Any]) -> HttpLog | FolderLog | None:
-    if options["folder"] is not None:
-        return FolderLog(options["folder"])
-    return None if options["url"] is None else HttpLog(options["url"], options["ca"])
+    """Where the log itself is read. Raises click.UsageError for options that do not go together."""
+    url, folder, settings = options["url"], options["folder"], options["config"]
+    if url is not None and folder is not None:
+        raise click.UsageError("--url or --dir")
+    if url is None and folder is None:
+        if settings is None:
+            raise click.UsageError("name the log's --url, a copy's --dir, a gateway's --config, or two of them")
+        if demand_of(options).asks:
+            raise click.UsageError("cosignatures are read of the log's --url, or of a copy's --dir")
+        return None
+    if settings is None and not has_log_key(options):
+        raise click.UsageError(
+            "--url and --dir need --vkey, or --trust: the log's key, from a source you trust, not from the log"
+        )
+    return FolderLog(folder) if folder is not None else HttpLog(url, options["ca"])
 
 
 def _whole(public: HttpLog | FolderLog | None, options: dict[str, Any]) -> Verified:

@@ -42,7 +42,7 @@ _NOT_YET = 503
 _PATIENCE = 10.0
 """Seconds that a receipt is waited for; it takes less than one, unless the gateway's log stands still."""
 _LOOK_AGAIN = 0.2
-_COSIGNED_AGAIN = 1.0
+_COSIGNED_AGAIN = 2.0
 COSIGNED_SECONDS = 30.0
 """So long cosignatures are waited for, where they are demanded; witnesses are asked every ten seconds by default."""
 
