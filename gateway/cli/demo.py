@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,13 +12,18 @@ import click
 from gateway.cli.output import example, fail, language, say, verb
 from gateway.cli.story import Scene, Step, Teller, Told
 from gateway.cli.story_attacks import wiretap
+from gateway.cli.story_citizen import accesses
+from gateway.cli.story_commands import keep
+from gateway.cli.story_evidence import court, pack
 from gateway.cli.story_log import finding, verification
 from gateway.cli.story_page import render
-from gateway.cli.story_proof import proof
+from gateway.cli.story_proof import neighbour, proof, spared, who_looked
 from gateway.cli.story_scenes import birth, browsing, freezing, refusals
 from gateway.cli.story_soap import languages
+from gateway.cli.story_witness import watching
 from gateway.model.errors import ExchangeError
-from gateway.wiring.demo import BIRTH, CITIZEN, PORTAL, UNGRANTED, DemoError, World, demo_world
+from gateway.wiring.demo import BIRTH, CITIZEN, PORTAL, UNGRANTED, Client, DemoError, World, demo_world
+from gateway.wiring.demo_copies import back_up
 
 DEFAULT_FOLDER = Path("var/demo")
 _INTERRUPTED = 130
@@ -67,7 +71,8 @@ async def _demo(folder: Path, port: int | None, *, serve: bool) -> int:
             told = await _play(world)
             page = _write_page(world, told)
             world.publish()
-            _finish(world, told, page)
+            _leave(world)
+            _finish(world, told, page, serve=serve)
             if serve:
                 for number in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(number, stop.set)
@@ -107,14 +112,31 @@ async def _play(world: World) -> Told:
         wiretap(world, PORTAL, tongue) as wire,
     ):
         registrar = await birth(teller, client)
+        backup = await asyncio.to_thread(back_up, world)
         await refusals(teller, stranger, wire)
         curious = await browsing(teller, client)
-        found = await finding(teller, curious, registrar)
         await languages(teller, client)
         await freezing(teller, client)
-        await proof(teller, world.people.story.neighbours[0].identity_number)
+        found = await finding(teller, curious, registrar)
+        await _prove(teller, client)
         await verification(teller, found)
+        await watching(teller, backup, index=found.index if found is not None and found.index is not None else 0)
     return teller.told
+
+
+async def _prove(teller: Teller, client: Client) -> None:
+    """What the auditor and the neighbour find, and a court gets. The container is made while the others are told."""
+    world, seen = teller.world, neighbour(teller.world)
+    traced = await who_looked(teller, seen)
+    if traced is None:
+        return
+    packing = asyncio.create_task(pack(world, traced))
+    try:
+        await proof(teller, seen, traced)
+        await accesses(teller, client, seen=seen, spared=spared(world))
+        await court(teller, await packing)
+    finally:
+        packing.cancel()
 
 
 def _say(tongue: str) -> Callable[[Scene | Step], None]:
@@ -125,7 +147,7 @@ def _say(tongue: str) -> Callable[[Scene | Step], None]:
         if isinstance(one, Scene):
             number += 1
             click.secho(f"\n{number}. {one.title.in_language(tongue)}", bold=True)
-        else:
+        elif not (one.ok and one.aside):
             tick = click.style("✓", fg="green") if one.ok else click.style("✗", fg="red", bold=True)
             click.echo(f"  {tick} {one.text.in_language(tongue)}")
 
@@ -136,11 +158,19 @@ def _write_page(world: World, told: Told) -> Path:
     """The page names people, made up though they are: for the owner's eyes, like everything else here."""
     page = world.files.folder / "story.html"
     procedure = world.gateway.settings.procedures[BIRTH.code]
-    _write(page, render(told, procedure, language()))
+    keep(page, render(told, procedure, language()).encode())
     return page
 
 
-def _finish(world: World, told: Told, page: Path) -> None:
+def _leave(world: World) -> None:
+    """What a reader needs to go on by hand (docs/demo.md): a neighbour's number, and the keys to verify with."""
+    folder = world.files.folder
+    keep(folder / "neighbour", f"{neighbour(world)}\n".encode())
+    keep(folder / "log.vkey", f"{world.vkey}\n".encode())
+    keep(folder / "witness.vkey", f"{world.witness.key.encode()}\n".encode())
+
+
+def _finish(world: World, told: Told, page: Path, *, serve: bool) -> None:
     saved, fields = told.form["not_typed"], len(told.form["elements"])
     click.echo()
     click.secho(
@@ -159,6 +189,14 @@ def _finish(world: World, told: Told, page: Path) -> None:
             ),
             fg="red",
         )
+    if serve:
+        return
+    click.echo(
+        say(
+            "What the auditor, the court and the witness have is there to be tried by hand: docs/demo.md",
+            "Những gì kiểm toán viên, tòa án và bên chứng kiến có đều còn đó để tự tay thử: docs/demo.md",
+        )
+    )
     click.echo(
         say(
             "Next: motlan demo --serve   (the gateway stays up, with a call to try)",
@@ -168,29 +206,24 @@ def _finish(world: World, told: Told, page: Path) -> None:
 
 
 def _invite(world: World) -> None:
-    """URLs, a call that is answered and one that is refused."""
+    """URLs, a call that is answered and proved, and one that is refused."""
     files, identity = world.files, world.files.identity(PORTAL)
     ask = files.folder / "ask.json"
-    _write(ask, json.dumps({"identity_number": world.people.story.father.identity_number}) + "\n")
+    keep(ask, json.dumps({"identity_number": world.people.story.father.identity_number}).encode() + b"\n")
     service = f"{world.url}/r1/{CITIZEN}"
     click.echo()
     click.secho(say("The gateway is up (Ctrl-C stops it)", "Cổng đang chạy (Ctrl-C để dừng)"), bold=True)
     click.echo(f"  {world.url}   {world.gateway.admin_url}/readyz   {world.url}/log/checkpoint")
     click.echo(say(f"  For programs: {files.contract}", f"  Cho chương trình: {files.contract}"))
-    click.echo(say("A call:", "Gọi thử:"))
+    click.echo(say("A call, and the proof that the log has it:", "Gọi thử, kèm bằng chứng nhật ký đã ghi:"))
     click.echo(
         f"  motlan call POST {service} -d @{ask} --as {PORTAL} --key {identity.key} --cert {identity.certificate}"
         f" --gateway-cert {files.gateway_certificate} --ca {files.authorities} --purpose {BIRTH.code}"
         f" --officer {world.desk.officer('ht.ban')} --case {world.desk.case('00.H24')}"
+        f" --receipt {files.folder / 'answer.tlog-proof'} --vkey {world.vkey}"
     )
     click.echo(say("Without a signature, it is refused:", "Không có chữ ký thì bị từ chối:"))
     click.echo(
         f"  curl --cacert {files.authorities} -H 'X-Road-Client: {PORTAL}' -H 'Content-Type: application/json'"
         f" -d @{ask} {service}"
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """For the owner only."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)

@@ -1,11 +1,12 @@
-"""The demo's story: seven scenes on a real gateway, each step checked as it is told."""
+"""The demo's story: nine scenes on a real gateway, each step checked as it is told."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
 
+from gateway.cli.story_commands import Ran
 from gateway.client import Answer
 from gateway.model.errors.base import Text
 from gateway.model.instant import Instant
@@ -13,10 +14,14 @@ from gateway.wiring.demo import World
 
 
 class Step(Struct, frozen=True):
-    """Something that was told. ok: it turned out so."""
+    """Something that was told. ok: it turned out so. aside: for the page; said aloud only if it did not turn out so.
+    commands: what showed it, as it is typed, the gateway's URL apart.
+    """
 
     ok: bool
     text: Text
+    aside: bool = False
+    commands: tuple[str, ...] = ()
 
 
 class Scene(Struct, frozen=True):
@@ -122,9 +127,12 @@ class Teller:
         self.told.scenes.append(scene)
         self._say(scene)
 
-    def step(self, ok: bool, en: str, vi: str) -> None:
-        """Something turned out, or not."""
-        step = Step(ok, Text(en, vi))
+    def step(self, ok: bool, en: str, vi: str, *, by: Sequence[Ran] = (), aside: bool = False) -> None:
+        """Something turned out, or not. by: the commands that showed it. aside: for the page alone."""
+        why = "" if ok else "".join(f" [{ran.code}: {ran.why}]" for ran in by)
+        step = Step(
+            ok, Text(en + why, vi + why), aside, tuple(ran.line.replace(self.world.url, "GATEWAY") for ran in by)
+        )
         self.told.scenes[-1].steps.append(step)
         self._say(step)
 

@@ -33,6 +33,7 @@ async def settled(world: World) -> None:
 
 async def finding(teller: Teller, curious: Portal, registrar: Portal) -> Found | None:
     """The auditor opens the log with a key that the gateway's operator does not have; the refusal they start from."""
+    teller.scene("The auditor looks into it", "Kiểm toán viên vào cuộc")
     world, told = teller.world, teller.told
     await settled(world)
     audit, reader = world.audit(), world.auditor(case="KT-2026-017", reason="Kiểm tra định kỳ lời gọi bị từ chối")
@@ -58,6 +59,7 @@ async def finding(teller: Teller, curious: Portal, registrar: Portal) -> Found |
         len(own) > 1,
         "The auditor's own searches are records too, with name, case and reason",
         "Chính các lượt tra cứu của kiểm toán viên cũng được ghi lại, kèm tên, vụ việc và lý do",
+        aside=True,
     )
     asked = Question(case=registrar.case, kind="request", since=told.started, limit=_MOST)
     answered = Question(client=_CLIENT, kind="answer", since=told.started, limit=_MOST)
@@ -84,12 +86,12 @@ def _finding(officer: str, spent: Found, looked: list[Found]) -> Finding | None:
 
 async def verification(teller: Teller, altered: Found | None) -> None:
     """The whole log over HTTP, with its public key alone; then once more, with one entry altered."""
-    teller.scene("The log is verified", "Kiểm chứng nhật ký")
+    teller.scene("The log is verified, and watched", "Nhật ký được kiểm chứng và giám sát")
     world = teller.world
     await settled(world)
     kept = world.files.folder / "checkpoint"
     older = kept.read_bytes() if kept.exists() else None
-    fetch = _fetcher(f"{world.url}/log", world.files.authorities)
+    fetch = fetcher(f"{world.url}/log", world.files.authorities)
     key = parse_vkey(world.gateway.log_key.encode())
     start = time.perf_counter()
     checkpoint, verified = await asyncio.to_thread(_verify, fetch, key, older)
@@ -147,7 +149,8 @@ def _verify_altered(fetch: Fetch, key: VerifierKey, index: int) -> str:
     return ""
 
 
-def _fetcher(url: str, authorities: Path) -> Callable[[str], bytes]:
+def fetcher(url: str, authorities: Path) -> Callable[[str], bytes]:
+    """Fetches files of the public log, as anybody does. It raises urllib.error.HTTPError for one that is not there."""
     context = client_context(load_certificates(authorities))
 
     def fetch(path: str) -> bytes:

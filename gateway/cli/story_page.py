@@ -65,7 +65,7 @@ class _Page:
             "scenes": [
                 (
                     scene.title.in_language(self.language),
-                    [(s.ok, s.text.in_language(self.language)) for s in scene.steps],
+                    [(s.ok, s.text.in_language(self.language), s.commands) for s in scene.steps],
                 )
                 for scene in told.scenes
             ],

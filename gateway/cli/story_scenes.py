@@ -1,4 +1,4 @@
-"""The first four scenes: a birth, what is refused, a curious officer, a register that freezes."""
+"""Four scenes of exchange: a birth, what is refused, a curious officer, a register that freezes."""
 
 import asyncio
 import time
@@ -9,8 +9,9 @@ import click
 from gateway.cli.prefill import prove_bundle
 from gateway.cli.story import Teller, seconds
 from gateway.cli.story_attacks import Wire
-from gateway.client import Answer, Call
-from gateway.model.errors import policy, provider, request, signature
+from gateway.cli.story_commands import keep
+from gateway.client import Answer, Call, CallFailedError
+from gateway.model.errors import ExchangeError, policy, provider, request, signature
 from gateway.model.errors.base import Text
 from gateway.model.ids import parse_service
 from gateway.wiring.demo import BIRTH, CITIZEN, Client, Person, Portal
@@ -22,6 +23,9 @@ WIRETAP = Text("Somebody on the line", "Kẻ nghe trộm trên đường truyề
 QUOTA = 20
 """Look-ups that the demo's policy gives an officer a day."""
 
+RECEIPTS = ("form.tlog-proof", "form.request.tlog-proof")
+"""Receipts of the first form, in the demo's folder: of the answer, of the request."""
+
 _OK, _DENIED, _REPLAYED, _UNSIGNED, _SPENT, _TIMED_OUT, _MISSING = 200, 403, 409, 401, 429, 504, 404
 
 
@@ -30,7 +34,7 @@ async def birth(teller: Teller, client: Client) -> Portal:
     teller.scene("A birth is registered in Hải Phòng", "Đăng ký khai sinh tại Hải Phòng")
     world, told, people = teller.world, teller.told, teller.world.people.story
     portal = world.portal(client, officer="ht.lan")
-    told.form, took = await _fill(teller, portal, people.mother, people.father)
+    answer, told.form, took = await _fill(teller, portal, people.mother, people.father)
     form = told.form
     teller.step(
         form.get("complete") is True and form["not_typed"] > 0 and _proved(teller, form),
@@ -48,27 +52,31 @@ async def birth(teller: Teller, client: Client) -> Portal:
         insured is not None and insured.full_name != people.mother.name.full and not form["discrepancies"],
         "Her name is written Thuỳ by one agency and Thùy by the other: taken for one name",
         "Tên mẹ nơi ghi Thuỳ, nơi ghi Thùy: được hiểu là một",
+        aside=True,
     )
     asked = form["ask_citizen"]
     teller.step(
         bool(asked) and all(name.startswith("child.") for name in asked),
         f"The parents are asked {len(asked)} things that only they know, all about the child",
         f"Chỉ hỏi cha mẹ {len(asked)} điều mà chỉ họ biết, đều về đứa trẻ",
+        aside=True,
     )
     await _other_families(teller, portal)
+    await _receipt(teller, client, answer)
     return portal
 
 
 async def _other_families(teller: Teller, portal: Portal) -> None:
     told, people = teller.told, teller.world.people.story
-    told.differing, _ = await _fill(teller, portal, people.uninsured, people.contradicted)
+    _, told.differing, _ = await _fill(teller, portal, people.uninsured, people.contradicted)
     differing = [one["element"] for one in told.differing["discrepancies"]]
     teller.step(
         differing == ["father.birth_date"],
         "Second family: the agencies differ on the father's date of birth; the officer is told which field",
         "Gia đình thứ hai: hai cơ quan ghi khác nhau ngày sinh của cha; cán bộ được báo đúng trường đó",
+        aside=True,
     )
-    told.elsewhere, _ = await _fill(teller, portal, people.mother, people.absent)
+    _, told.elsewhere, _ = await _fill(teller, portal, people.mother, people.absent)
     elements = told.elsewhere["elements"]
     found = [name for name, one in elements.items() if name.startswith("father.") and one["outcome"] == "FOUND"]
     teller.step(
@@ -144,7 +152,7 @@ async def freezing(teller: Teller, client: Client) -> None:
     world.population.misbehave("freeze")
     start = time.perf_counter()
     try:
-        frozen, (told_form, _) = await asyncio.gather(
+        frozen, (_, told_form, _) = await asyncio.gather(
             teller.call(HAI_PHONG, asks, portal.citizen(people.plain.identity_number), expected=_TIMED_OUT),
             _fill(teller, portal, people.mother, people.father),
         )
@@ -164,6 +172,7 @@ async def freezing(teller: Teller, client: Client) -> None:
         len(missing) > 0 and elements["mother.full_name"]["outcome"] == "FOUND",
         f"The form keeps what insurance knows; {len(missing)} fields are marked UNAVAILABLE",
         f"Biểu mẫu vẫn giữ phần bảo hiểm cung cấp; {len(missing)} trường ghi rõ UNAVAILABLE",
+        aside=True,
     )
     asks = Text("asks for somebody who is in no register", "tra cứu người không có trong dữ liệu")
     absent = await teller.call(HAI_PHONG, asks, portal.citizen(people.absent.identity_number), expected=_MISSING)
@@ -176,7 +185,7 @@ async def freezing(teller: Teller, client: Client) -> None:
     )
 
 
-async def _fill(teller: Teller, portal: Portal, mother: Person, father: Person) -> tuple[dict[str, Any], str]:
+async def _fill(teller: Teller, portal: Portal, mother: Person, father: Person) -> tuple[Answer, dict[str, Any], str]:
     people = {
         "mother": {"identity_number": mother.identity_number},
         "father": {"identity_number": father.identity_number},
@@ -189,7 +198,24 @@ async def _fill(teller: Teller, portal: Portal, mother: Person, father: Person) 
         raise click.ClickException(f"prefill: {answer.status} {answer.error_code}")
     form = answer.json()
     assert isinstance(form, dict)
-    return form, took
+    return answer, form, took
+
+
+async def _receipt(teller: Teller, client: Client, answer: Answer) -> None:
+    """The log has this very exchange: held against what was sent and what came, by the log's key alone."""
+    try:
+        proved = await client.receipt(answer)
+    except (ExchangeError, CallFailedError):
+        proved = None
+    index, compared = (proved.answer.index, len(proved.compared)) if proved else (0, 0)
+    if proved is not None:
+        for name, data in zip(RECEIPTS, proved.files, strict=True):
+            keep(teller.world.files.folder / name, data)
+    teller.step(
+        proved is not None and not proved.unopened,
+        f"The form's receipt: entry {index} of the public log, the same in {compared} points as what was sent and came",
+        f"Biên nhận của tờ khai: mục {index} của nhật ký công khai, khớp {compared} điểm với thông điệp gửi và nhận",
+    )
 
 
 def _proved(teller: Teller, form: dict[str, Any]) -> bool:

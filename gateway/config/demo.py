@@ -30,7 +30,14 @@ def write_demo(folder: Path, variables: Mapping[str, str | int | Path]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(Template(template.read_text(encoding="utf-8")).substitute(filled), encoding="utf-8")
     shutil.copytree(product_folder("config") / "procedures", folder / "procedures", dirs_exist_ok=True)
+    _copy_contract(folder / "contract")
     return folder / "gateway.toml"
+
+
+def _copy_contract(folder: Path) -> None:
+    """WSDLs, and the schemas that they use beside them: a contract uses only files of its own folder."""
+    shutil.copytree(product_folder("config") / "demo" / "contract", folder, dirs_exist_ok=True)
+    shutil.copy(product_folder("schemas") / "xsd" / "population-request.xsd", folder)
 
 
 def _toml(value: str | int | Path) -> str:

@@ -11,14 +11,14 @@ from msgspec import Struct
 from adapters.simulators.access import ApiKey, HashedBasic
 from adapters.simulators.insurance import InsuranceSimulator
 from adapters.simulators.parties import LEGACY, PORTAL, UNGRANTED
-from adapters.simulators.people import DEFAULT_COUNT, People
+from adapters.simulators.people import DEFAULT_COUNT, People, unaccented
 from adapters.simulators.person import Person
 from adapters.simulators.population import PopulationSimulator
 from adapters.simulators.portal import BIRTH, CITIZEN, INSURANCE, Portal
-from adapters.simulators.tsa import TsaSimulator
 from adapters.simulators.tsa_certificate import tsa_of
 from gateway import client as motlan
 from gateway.client import Client
+from gateway.config.demo import write_demo
 from gateway.exchange.audit import Audit
 from gateway.exchange.audit_desk import Reader
 from gateway.keys.file import load_private_key
@@ -30,7 +30,7 @@ from gateway.wiring import demo_contract
 from gateway.wiring.attesting import ed25519_key
 from gateway.wiring.audit import Auditing, Sequenced, auditing_of
 from gateway.wiring.demo_contract import Desk
-from gateway.wiring.demo_files import ORIGIN, DemoError, DemoFiles, choose_ports, configure, prepared
+from gateway.wiring.demo_files import ORIGIN, DemoError, DemoFiles, choose_ports, prepared, variables_of
 from gateway.wiring.demo_witness import DemoWitness, running_beside
 from gateway.wiring.gateway import Gateway
 
@@ -48,12 +48,13 @@ __all__ = [
     "Portal",
     "World",
     "demo_world",
+    "unaccented",
 ]
 
 
 class World(Struct, frozen=True, kw_only=True):
     """What runs. population, insurance: may be made to ``misbehave``. desk: officers and dossiers never used before.
-    witness: another agency's, which cosigns this log.
+    witness: another agency's, which cosigns this log. variables: what its configuration was filled in with.
     """
 
     files: DemoFiles
@@ -63,6 +64,7 @@ class World(Struct, frozen=True, kw_only=True):
     gateway: Gateway
     desk: Desk
     witness: DemoWitness
+    variables: dict[str, str | int | Path]
 
     @property
     def url(self) -> str:
@@ -147,7 +149,14 @@ async def demo_world(
         )
         tsa = await stack.enter_async_context(tsa_of(files.pki))
         witness = await stack.enter_async_context(_witness(files))
-        gateway = await _gateway(files, port, population, insurance, tsa)
+        variables = variables_of(
+            files,
+            ports=choose_ports(files, port),
+            population=population.url,
+            insurance=insurance.url,
+            tsa=tsa.url,
+        )
+        gateway = await _gateway(write_demo(files.config.parent, variables))
         stack.push_async_callback(gateway.stop)
         yield World(
             files=files,
@@ -157,6 +166,7 @@ async def demo_world(
             gateway=gateway,
             desk=Desk(),
             witness=witness,
+            variables=variables,
         )
 
 
@@ -164,22 +174,7 @@ def _witness(files: DemoFiles) -> AbstractAsyncContextManager[DemoWitness]:
     return running_beside(files.state / "witness", ed25519_key(files.log_key, ORIGIN).key)
 
 
-async def _gateway(
-    files: DemoFiles,
-    port: int | None,
-    population: PopulationSimulator,
-    insurance: InsuranceSimulator,
-    tsa: TsaSimulator,
-) -> Gateway:
-    chosen, admin = choose_ports(files, port)
-    file = configure(
-        files,
-        gateway_port=chosen,
-        admin_port=admin,
-        population=population.url,
-        insurance=insurance.url,
-        tsa=tsa.url,
-    )
+async def _gateway(file: Path) -> Gateway:
     try:
         return await Gateway.start(file)
     except ExchangeError as error:

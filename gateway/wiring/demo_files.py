@@ -28,7 +28,6 @@ from adapters.simulators import pki
 from adapters.simulators.parties import DEMO
 from adapters.simulators.people import People
 from adapters.simulators.tsa_certificate import make_tsa
-from gateway.config.demo import write_demo
 from gateway.model.errors.base import Text
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import Instant
@@ -153,23 +152,20 @@ def prepared(folder: Path, people: People) -> Iterator[DemoFiles]:
         yield files
 
 
-def configure(
-    files: DemoFiles, *, gateway_port: int, admin_port: int, population: str, insurance: str, tsa: str
-) -> Path:
-    """Write the gateway's configuration for these ports, providers' URLs and timestamp authority."""
-    return write_demo(
-        files.config.parent,
-        {
-            "gateway_port": gateway_port,
-            "admin_port": admin_port,
-            "pki": files.pki,
-            "state": files.state,
-            "log_origin": ORIGIN,
-            "population_url": population,
-            "insurance_url": insurance,
-            "tsa_url": tsa,
-        },
-    )
+def variables_of(
+    files: DemoFiles, *, ports: tuple[int, int], population: str, insurance: str, tsa: str
+) -> dict[str, str | int | Path]:
+    """What fills in the configuration's templates. ports: the gateway's, the operator's. The others are URLs."""
+    return {
+        "gateway_port": ports[0],
+        "admin_port": ports[1],
+        "pki": files.pki,
+        "state": files.state,
+        "log_origin": ORIGIN,
+        "population_url": population,
+        "insurance_url": insurance,
+        "tsa_url": tsa,
+    }
 
 
 def choose_ports(files: DemoFiles, port: int | None) -> tuple[int, int]:
@@ -190,10 +186,13 @@ def choose_ports(files: DemoFiles, port: int | None) -> tuple[int, int]:
                 )
             )
         chosen = port
-    admin = _free_port()
-    while admin == chosen:
-        admin = _free_port()
-    return chosen, admin
+    return chosen, _another(chosen)
+
+
+def free_ports() -> tuple[int, int]:
+    """Two that nobody uses."""
+    port = _free_port()
+    return port, _another(port)
 
 
 @contextmanager
@@ -282,6 +281,13 @@ def _is_free(port: int) -> bool:
         except (OSError, OverflowError):
             return False
     return True
+
+
+def _another(port: int) -> int:
+    found = _free_port()
+    while found == port:
+        found = _free_port()
+    return found
 
 
 def _free_port() -> int:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from gateway.config.load import Settings, load
 from gateway.exchange.receipts import Receipts
@@ -27,7 +26,6 @@ from gateway.model.storage import JournalUnavailableError
 from gateway.policy.policyset import PolicySet
 from gateway.storage.sqlite.database import SchemaError
 from gateway.storage.sqlite.store import SqliteStore
-from gateway.storage.sqlite.tampering import edited_copy
 from gateway.trust.document import Signers
 from gateway.trust.jws import LastSeen
 from gateway.wiring.attesting import log_keys
@@ -212,11 +210,3 @@ async def _epochs(store: SqliteStore, key: Any) -> dict[str, Epoch]:
     if refused is not None and not opened:
         raise refused
     return opened
-
-
-def edited_copy_of(settings: Settings, copy: Path, seq: int, change: tuple[bytes, bytes]) -> Settings:
-    """The settings of a copy of a gateway's database in which the public part of one record was edited, to show that
-    it is found. seq: the record's commit number. change: what stands in it, and what is to.
-    """
-    edited_copy(settings.ledger.database, copy, seq, *change)
-    return replace(settings, ledger=replace(settings.ledger, database=copy))
