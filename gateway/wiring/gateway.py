@@ -230,9 +230,7 @@ class Gateway:
         core = self.core
         now = core.clock.now()
         trust, listed = load_trust(settings.trust, await core.store.log.newest_document(TRUST_KIND), now)
-        if not core.epochs.begun:  # only now: nothing is sealed to who may not read it
-            check_readers(settings, trust.document)
-            await core.epochs.renew()
+        await self._check_readers(trust)
         providers = {name: self._provider(settings, name) for name in settings.providers}
         prefill = PrefillTarget(settings.procedures, self._call_inside, self.key, core.clock)
         facades = facades_of(settings)
@@ -253,6 +251,18 @@ class Gateway:
         for document in (listed, policy, services):
             await configurations.adopt(document, rules.in_force)
         return _Adopted(settings=settings, rules=rules, providers=providers, facades=facades)
+
+    async def _check_readers(self, trust: TrustStore) -> None:
+        """Nothing is sealed to who may not read it: else there is no first epoch, and later there is an alarm."""
+        epochs = self.core.epochs
+        try:
+            check_readers(self.settings, trust.document)
+        except ExchangeError as error:
+            if not epochs.begun:
+                raise
+            self.observer.alarm("reader_not_listed", error.detail)
+        if not epochs.begun:
+            await epochs.renew()
 
     def _provider(self, settings: Settings, name: str) -> Provider:
         return build_provider(

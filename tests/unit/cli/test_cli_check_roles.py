@@ -12,7 +12,7 @@ from gateway.model.errors.audit import READER_NOT_LISTED
 from gateway.wiring.gateway import Gateway
 from tests.support.audit import list_roles, new_reader_key, reader, settle
 from tests.support.cli import refused, run
-from tests.support.gateways import Site, make_site
+from tests.support.gateways import Site, make_site, running
 
 READERS, LIST = "ledger.readers", "trust.list"
 
@@ -162,6 +162,22 @@ def test_nor_does_a_readers_command_begin_a_period_for_them(site: Site, whose: s
     add_reader(site, "mine", public_of(file))
     assert "reader_not_listed" in refused("log", "search", *reader(site))
     assert epochs(site) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_reader_who_leaves_the_list_is_an_alarm(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is taken up all the same: it may be the one that revokes a stolen key."""
+    async with running(site) as gateway:
+        said: list[tuple[str, str]] = []
+        monkeypatch.setattr(gateway.observer, "alarm", lambda code, detail: said.append((code, detail)))
+        await gateway.reload()
+        assert said == []
+        replace_roles(site, another(site))
+        await gateway.reload()
+        assert [role.name for role in gateway.pipeline.rules.trust.document.roles] == ["Hai"]
+    [(code, detail)] = said
+    assert code == "reader_not_listed"
+    assert "reader auditor" in detail
 
 
 def epochs(site: Site) -> int:

@@ -4,6 +4,7 @@
 export over so many persons needs a second auditor": each of these is attacked here.
 """
 
+import asyncio
 import contextlib
 import json
 import sqlite3
@@ -13,7 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from gateway.exchange.audit_desk import Reader
+from gateway.exchange.audit_question import Question
+from gateway.keys.file import load_private_key
 from gateway.model import failpoints
+from gateway.model.errors import ExchangeError
+from gateway.model.errors.audit import SECOND_AUDITOR_NEEDED
+from gateway.wiring.audit import open_auditing
 from tests.support.audit import FATHER, list_roles, new_reader_key, settle, tell_story
 from tests.support.cli import Ran, good, refused, run
 from tests.support.exchanges import read_records
@@ -334,3 +341,20 @@ def test_an_officer_alone_is_not_sealed_a_list_of_many(told, site, tmp_path):
     good(*tell, *options, "--second-key", _key(site, "auditor"))
     rows = good("log", "unseal", "affected.jwe", "--key", _key(site, DPO)).out.splitlines()
     assert FATHER in {json.loads(line)["person"] for line in rows}
+
+
+@pytest.mark.asyncio
+async def test_processes_that_read_at_once_share_one_day(told, site):
+    """Eight at once, each with a database connection of its own: four persons are shown, no more."""
+    key = load_private_key(_key(site, "auditor"))
+    question = Question(message="H24-1")
+
+    async def ask() -> object:
+        async with open_auditing(site.config) as auditing:
+            try:
+                return len(await auditing.audit.search(question, Reader(name="K", case="1", reason="r", key=key)))
+            except ExchangeError as error:
+                return error.kind
+
+    found = await asyncio.gather(*(ask() for _ in range(8)))
+    assert (found.count(1), found.count(SECOND_AUDITOR_NEEDED)) == (4, 4)
