@@ -4,6 +4,7 @@ A search by pseudonym goes back segment by segment (pseudonyms.py); one by clien
 value's list and looks the others up; one by time alone walks the records of those minutes.
 """
 
+import asyncio
 import heapq
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -19,7 +20,7 @@ from gateway.storage.sqlite.pseudonyms import ALSO, by_pseudonym
 from gateway.storage.sqlite.rows import PackedRow, stored, unpack
 from gateway.storage.sqlite.statements import SQL
 
-_PAGE = 200
+_PAGE = 500
 _LAST_MINUTE = 2**62
 
 BY_TERM = """
@@ -40,18 +41,36 @@ class Plan(Struct):
 
 
 async def search(engine: Engine, query: LogQuery) -> AsyncIterator[StoredRecord]:
-    """The records that match, newest first, at most ``query.limit``."""
+    """The records that match, newest first, at most ``query.limit``. While a page is in use the next is being read."""
     left = query.limit
-    before = query.before_seq
-    while left > 0:
-        wanted = min(left, _PAGE)
-        page = await engine.read(_page_of(query, before, wanted))
-        for record in page:
-            yield record
-        if len(page) < wanted:
-            return
-        left -= len(page)
-        before = page[-1].seq
+    coming = _coming(engine, query, query.before_seq, left)
+    try:
+        while coming is not None:
+            wanted = min(left, _PAGE)
+            page = await coming
+            left -= len(page)
+            coming = _coming(engine, query, page[-1].seq, left) if len(page) == wanted else None
+            for record in page:
+                yield record
+    finally:
+        if coming is not None:
+            coming.cancel()
+
+
+def _coming(
+    engine: Engine, query: LogQuery, before: int | None, left: int
+) -> "asyncio.Task[list[StoredRecord]] | None":
+    if left <= 0:
+        return None
+    page = asyncio.ensure_future(engine.read(_page_of(query, before, min(left, _PAGE))))
+    page.add_done_callback(_seen)
+    return page
+
+
+def _seen(page: "asyncio.Task[list[StoredRecord]]") -> None:
+    """Nobody may wait for the last page any more: that it failed is no news then."""
+    if not page.cancelled():
+        page.exception()
 
 
 class _page_of:  # noqa: N801 - a function with its arguments bound
