@@ -1,9 +1,9 @@
 """Makes the kept evidence samples of this release: ``.venv/bin/python tests/evidence_samples/make_samples.py``.
 
 Every key is derived from a fixed text, so that nothing secret is behind them and a sample can be extended later; ECDSA
-signatures differ from run to run. What a release wrote is kept as it was: a file that is there already stays, so a new
-release adds samples under its own version and never makes an old one again. ``tests/unit/ledger/test_evidence_samples``
-verifies all of them.
+signatures and certificates' serial numbers differ from run to run. What a release wrote is kept as it was: a file that is
+there already stays, so a new sort of sample stands beside the others, a new layout under its own version, and no old one
+is ever made again. ``tests/unit/ledger/test_evidence_samples`` verifies all of them.
 """
 
 import hashlib
@@ -25,10 +25,12 @@ from gateway.ledger.evidence import VERSION
 from gateway.ledger.record import Ruling, SignedBy
 from gateway.model.instant import Instant, from_seconds
 from tests.support.evidence import Bench
+from tests.support.evidence_attested import lines_of, witness, witnessed
 
 HERE = Path(__file__).parent
 NOW: Instant = from_seconds(1_795_315_862)
 """2026-11-22T02:51:02Z: the time of the exchanges."""
+WITNESSES = ("a", "b")
 PARTIES = tuple(party for party in DEMO if party.id in {PORTAL, ONE_STOP, CIVIL_STATUS, POPULATION})
 
 
@@ -75,29 +77,34 @@ def samples(made: Bench) -> dict[str, bytes]:
     denied = {"ruling": Ruling.DENIED, "reasons": ("server.serverproxy.access_denied",), "outcome": "DENIED"}
     refusal = made.record("refusal", PORTAL, ask, signed_by=SignedBy.CALLER, **denied)
     erased = made.material(made.exchange(PORTAL), keep=lambda _: False)
+    abandoned = made.ask(PORTAL)
+    asked = made.request(PORTAL, abandoned)
+    end = made.record("abandoned", PORTAL, None, parent=asked.id, outcome="ABANDONED")
+    seen = made.exchange(PORTAL)
     return {
         "exchange": made.container(exchange),
         "jws-unstamped": made.container(jws, stamped=False),
         "soap": made.container(soap),
         "refusal": made.container(made.material({"refusal": (refusal, ask)})),
         "erased": made.container(erased),
+        "abandoned": made.container(made.material({"request": (asked, abandoned), "abandoned": (end, None)})),
+        "witnessed": made.container(witnessed(made, seen, lines_of(made, *WITNESSES))),
     }
 
 
 def main() -> None:
     """Write what is not there yet."""
     folder = HERE / f"v{VERSION}"
-    if folder.exists():
-        sys.exit(f"{folder} is there already, and is never made again")
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as keys:
         made = bench(Path(keys))
-        for name, container in samples(made).items():
-            (folder / f"{name}.asice").write_bytes(container)
-        (folder / "list.jws").write_bytes(made.list)
-        (folder / "tsa-roots.pem").write_bytes(made.pki.root.read_bytes())
-        for file in made.pki.signer_keys:
-            (folder / f"signer-{file.name}").write_bytes(file.read_bytes())
+        files = {f"{name}.asice": container for name, container in samples(made).items()}
+        files |= {"list.jws": made.list, "tsa-roots.pem": made.pki.root.read_bytes()}
+        files |= {f"signer-{file.name}": file.read_bytes() for file in made.pki.signer_keys}
+        files |= {f"witness-{name}.vkey": f"{witness(name)[0].encode()}\n".encode() for name in WITNESSES}
+        for name, content in files.items():
+            if not (folder / name).exists():
+                (folder / name).write_bytes(content)
 
 
 if __name__ == "__main__":
