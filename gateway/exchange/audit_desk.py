@@ -215,6 +215,7 @@ class Desk:
             ("key", admitted.role.id),
             ("found", reading.found),
             ("persons", reading.persons),
+            ("quota", msgspec.to_builtins(self.quota)),  # the settings are whoever's who gave them: say which they were
             *reading.more,
         ]
         if admitted.second is not None:

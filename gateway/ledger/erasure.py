@@ -33,6 +33,7 @@ _OF_AUDITS = frozenset(
         "key",
         "found",
         "persons",
+        "quota",
         "second_auditor",
         "second_key",
     }

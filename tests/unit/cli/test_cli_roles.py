@@ -314,6 +314,21 @@ def test_a_clock_that_is_set_back_gives_no_second_day(told, site, monkeypatch, d
     good("log", *_portion(told, "search --json"), *_reader(site, "auditor"))
 
 
+def test_under_which_limits_it_was_read_is_on_record(told, site, tmp_path):
+    """Whoever can open the database can bring settings of their own; that these allowed more is then seen."""
+    own = site.config.with_name("own.toml")
+    own.write_text(site.config.read_text().replace("second_auditor_persons = 4", "second_auditor_persons = 1000"))
+    before = rows(tmp_path)[0]
+    for config in (site.config, own):
+        options = [config if word == site.config else word for word in _reader(site, "auditor")]
+        good("log", *_portion(told, "search --json"), *options)
+    limits = [each.shown("quota")["second"] for each in recorded(site, tmp_path, before)]
+    assert limits == [4, 1000]
+    other = [own if word == site.config else word for word in _reader(site, "auditor")]
+    own.write_text(own.read_text().replace("= 1000", "= 1001"))
+    assert "must be at most 1000" in refused("log", "search", *other)
+
+
 def test_one_person_is_no_second_auditor_however_the_name_is_written(tmp_path):
     site = make_site(tmp_path, "http://127.0.0.1:9", extra="[audit]\nsecond_auditor_persons = 1\n")
     names = {"first": "Lê Thị Kiểm", "again": "LÊ  THỊ KIỂM"}
