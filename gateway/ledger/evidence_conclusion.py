@@ -15,13 +15,14 @@ from gateway.ledger.record import RecordKind, SignedBy
 from gateway.model.errors.base import Text
 
 _MESSAGES: Final = frozenset({RecordKind.REQUEST, RecordKind.ANSWER, RecordKind.REFUSAL})
+_LONGEST: Final = 300
 _HAPPENED: Final = {
     RecordKind.REQUEST: Text(
         "at {at} the gateway let {client} ask {service} for the purpose {purpose}, under the grant {grant}",
         "lúc {at} cổng đã cho {client} hỏi {service} với mục đích {purpose}, theo quyền {grant}",
     ),
     RecordKind.ANSWER: Text(
-        "at {at} {client} was answered for {service}: {outcome}; {released} elements released",
+        "at {at} {client} was answered for {service}: {outcome}; elements released: {released}",
         "lúc {at} {client} đã được trả lời về {service}: {outcome}; cung cấp {released} trường dữ liệu",
     ),
     RecordKind.REFUSAL: Text(
@@ -103,16 +104,17 @@ def conclude(verified: Verified) -> Conclusion:
 
 def _happened(each: Shown) -> Text:
     said = each.skeleton
+    reasons = ", ".join(said.decision.reasons if said.decision is not None else ())
     values = {
         "at": said.at,
-        "client": said.client or "–",
-        "service": said.service or "–",
-        "purpose": said.purpose or "–",
-        "grant": said.grant or "–",
-        "outcome": said.outcome or "–",
+        "client": _plain(said.client),
+        "service": _plain(said.service),
+        "purpose": _plain(said.purpose),
+        "grant": _plain(said.grant),
+        "outcome": _plain(said.outcome),
         "released": len(said.released),
-        "reasons": ", ".join(said.decision.reasons if said.decision is not None else ()) or "–",
-        "kind": said.kind,
+        "reasons": _plain(reasons),
+        "kind": _plain(said.kind),
         "index": each.index,
     }
     what = next((text for kind, text in _HAPPENED.items() if kind == said.kind), _OTHER)
@@ -130,10 +132,10 @@ def _not_shown(each: Shown) -> Iterator[Text]:
     said = each.skeleton
     signed = said.signed_by not in {None, SignedBy.PARENT}
     if said.kind in _MESSAGES and signed and own_signature(each) is None:
-        who = Text(said.client or "–", said.client or "–") if said.signed_by == SignedBy.CALLER else _GATEWAY
+        who = Text(_plain(said.client), _plain(said.client)) if said.signed_by == SignedBy.CALLER else _GATEWAY
         yield Text(
-            _UNSIGNED.en.format(role=each.role, who=who.en, by=said.signed_by),
-            _UNSIGNED.vi.format(role=each.role, who=who.vi, by=said.signed_by),
+            _UNSIGNED.en.format(role=each.role, who=who.en, by=_plain(said.signed_by)),
+            _UNSIGNED.vi.format(role=each.role, who=who.vi, by=_plain(said.signed_by)),
         )
 
 
@@ -149,6 +151,14 @@ def _missing(verified: Verified) -> Iterator[Text]:
     for what, text in ((SIGNED_AT, _UNDATED), (LOG_AT, _UNTIMED), (COSIGNED, _UNWITNESSED), (NOT_REVOKED, _UNKNOWN)):
         if what in absent:
             yield text
+
+
+def _plain(text: str | None) -> str:
+    """A record's words as a part of a sentence: whoever made the record does not begin lines of ours."""
+    if not text:
+        return "–"
+    shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:_LONGEST])
+    return shown if len(text) <= _LONGEST else f"{shown}…"
 
 
 def _filled(text: Text, **values: object) -> Text:
