@@ -74,13 +74,16 @@ class RestCodec:
         """Read what the head claims. Raises ExchangeError."""
         if head.method not in METHODS:
             raise ExchangeError(kinds.INVALID_HTTP_METHOD, "a method of the r1 protocol is needed")
+        index = head.index
         for name in _ONCE:
-            values = head.all(name)
+            values = index.get(name)
+            if values is None:
+                continue
             if len(values) > 1:
                 raise ExchangeError(kinds.DUPLICATE_HEADER, f"{name} is given more than once", parts=(name,))
-            if values and len(values[0]) > _LONGEST and name != "motlan-jws":
+            if len(values[0]) > _LONGEST and name != "motlan-jws":
                 raise ExchangeError(kinds.BAD_HEADER, f"{name} is longer than {_LONGEST} characters", parts=(name,))
-        if head.all("motlan-consent"):
+        if "motlan-consent" in index:
             raise ExchangeError(kinds.CONSENT_UNSUPPORTED)
         service, path = self._service(head)
         return Claim(
@@ -197,8 +200,8 @@ def _purpose(head: Head) -> Purpose | None:
 
 
 def _scheme(head: Head) -> ProofScheme:
-    signed = bool(head.all("signature-input") or head.all("signature"))
-    jws = bool(head.all("motlan-jws"))
+    signed = "signature-input" in head.index or "signature" in head.index
+    jws = "motlan-jws" in head.index
     if signed and jws:
         raise ExchangeError(kinds.BAD_HEADER, "exactly one way of signing per request", parts=("motlan-jws",))
     if signed:

@@ -188,8 +188,13 @@ def _survives(passed: Passed, sent: Head) -> bool:
     original = passed.head
     if original.method != sent.method:
         return False
-    there, here = original.index, sent.index
-    return all(name.startswith("@") or here.get(name) == there.get(name) for name in passed.proof.covered)
+    names = _fields_of(passed.proof.covered)
+    return [*map(sent.index.get, names)] == [*map(original.index.get, names)]
+
+
+@lru_cache(maxsize=1024)
+def _fields_of(covered: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([name for name in covered if not name.startswith("@")])
 
 
 def sign_forward(outbound: Outbound, *, key: Signer, now: Instant, passed: Passed | None = None) -> Signed:

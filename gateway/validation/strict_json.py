@@ -42,7 +42,8 @@ def parse_json(data: bytes, limits: Limits = DEFAULT) -> Any:
         data = data[3:]
     if data.count(b"[") + data.count(b"{") > limits.nesting:
         _check_nesting(data, limits.nesting)
-    if b"\\u" not in data and b"\n" not in data and not _has_long_run(data, limits.number):
+    escapes = b"\\" in data and b"\\u" in data  # one byte is found in a fraction of the time that two take
+    if not escapes and b"\n" not in data and not _has_long_run(data, limits.number):
         try:
             value = _QUICK_DECODE(data)
             again = encode(value)
