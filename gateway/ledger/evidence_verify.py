@@ -114,8 +114,7 @@ def verify_evidence(data: bytes, anchors: Anchors) -> Verified:
             crls=(*believed.crls, *signature.archive.crls),
         )
         case = _Case(findings=findings, material=material, anchors=anchors, believed=believed, stamps=stamps)
-        signed_at = _check_signer(case, signature)
-        proved = _check_pieces(case, pieces, signed_at)
+        proved = _check_pieces(case, pieces, _check_signer(case, signature))
     return Verified(tuple(findings.all), findings.holds, pieces, proved)
 
 
@@ -133,9 +132,10 @@ def _opened(data: bytes) -> tuple[dict[str, bytes], XadesSignature]:
     return files, signature
 
 
-def _check_signer(case: _Case, signature: XadesSignature) -> Instant:
-    """Judge who signed the container, and when; that time, which the signer states where nobody has stamped it."""
+def _check_signer(case: _Case, signature: XadesSignature) -> tuple[Instant, ...]:
+    """Judge who signed the container, and when: that time, if an authority has stamped it, and not the signer alone."""
     findings, material, at = case.findings, case.material, case.material.made
+    seen = None
     if signature.token is None:
         findings.absent(CONTAINER, SIGNED_AT, f"it states {signature.at} itself")
     else:
@@ -169,18 +169,20 @@ def _check_signer(case: _Case, signature: XadesSignature) -> Instant:
         findings.proved(CONTAINER, _ARCHIVE)
     else:
         findings.failed(CONTAINER, _ARCHIVE, "some of the authorities in its trust lists are not among them")
-    return at
+    return () if seen is None else (seen,)
 
 
-def _check_pieces(case: _Case, pieces: tuple[Shown, ...], signed_at: Instant) -> tuple[Shown, ...]:
-    """Judge the records, and what they hang from; those that are proved to be in the log."""
+def _check_pieces(case: _Case, pieces: tuple[Shown, ...], signed_at: tuple[Instant, ...]) -> tuple[Shown, ...]:
+    """Judge the records, and what they hang from; those that are proved to be in the log. signed_at: when an authority
+    has seen the whole container.
+    """
     findings, stamped_at = case.findings, _log_stamped(case)
     proved: list[Shown] = []
     cosigned: dict[bytes, Cosigned] = {}
     for piece, each in zip(case.material.pieces, pieces, strict=True):
 
         def receipt(data: bytes = piece.receipt, each: Shown = each) -> ProvedReceipt:
-            return _receipt(case, data, each, (signed_at, *stamped_at), cosigned)
+            return _receipt(case, data, each, (*signed_at, *stamped_at), cosigned)
 
         found = findings.check(each.role, _IN_LOG, receipt, lambda it: f"entry {it.index} of {_origin(it.checkpoint)}")
         if found is None:

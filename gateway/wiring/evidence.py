@@ -121,6 +121,7 @@ class Exporter:
         _check_roles(wanted, found)
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
+        persons = sorted(persons_in(found.values()))
         await self._desk.record(
             admitted,
             Reading(
@@ -131,7 +132,8 @@ class Exporter:
                     "records": [each.id for each in found.values()],
                 },
                 found=len(found),
-                persons=len(persons_in(found.values())),
+                persons=len(persons),
+                about=tuple(persons),
                 more=(("record", wanted.record),),
             ),
         )
@@ -216,7 +218,7 @@ class Exporter:
         documents = reversed(await self._log.documents(TRUST_KIND))
         listed = [log.vkey for each in documents for log in decode(payload_of(each.content)).logs]
         own = self._source.log_key
-        named = [key for key in map(parse_vkey, dict.fromkeys(listed)) if key.name == own.name]
+        named = [key for key in map(parse_vkey, dict.fromkeys(listed)) if (key.name, key.type) == (own.name, own.type)]
         return next((key for key in (own, *named) if all(_proves(key, each) for each in receipts)), own).encode()
 
     async def _stamp(self, index: int) -> tuple[int | None, Stamp | None]:

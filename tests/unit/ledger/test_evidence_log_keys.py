@@ -90,9 +90,10 @@ def test_after_it_also_of_a_record_from_before(known):
 # -- by a key whose time was over --------------------------------------------------------------------------------------
 
 
-def late(seed, *, made_days, stamped_days, container_days=12, newest=True):
+def late(seed, *, made_days, stamped_days, container_days=12, newest=True, stamped=True):
     """A container by the old key. made_days: of the record; stamped_days: of the log's stamp, None: without one;
-    container_days: of the container's. newest: whether it carries the list that has taken the key out.
+    container_days: of the container's. newest: whether it carries the list that has taken the key out. stamped: whether
+    the container is.
     """
     made, both, ended = bench_of(seed)
     in_force(made, both)
@@ -102,7 +103,7 @@ def late(seed, *, made_days, stamped_days, container_days=12, newest=True):
     stamp = None if stamped_days is None else Stamp(note, made.stamp(note, plus(start, stamped_days * DAY)))
     trust = (both, ended) if newest else (both,)
     material = made.material(records, trust=trust, stamp=stamp, made=plus(start, container_days * DAY))
-    return made, made.container(material), ended
+    return made, made.container(material, stamped=stamped), ended
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,14 @@ def test_that_it_ended_may_be_known_from_the_verifiers_own_list_alone():
 def test_a_container_that_was_itself_stamped_before_the_end_shows_that_it_is_older(container_days, holds):
     made, data, ended = late("in time", made_days=2, stamped_days=None, container_days=container_days, newest=False)
     assert verify_evidence(data, made.anchors(lists=(ended,))).holds is holds
+
+
+def test_the_time_that_a_container_states_itself_shows_nothing():
+    """Who has the gateway's key and a former key of the log writes any date: without a stamp nobody has seen it then."""
+    made, data, ended = late("stated", made_days=2, stamped_days=None, container_days=9, newest=False, stamped=False)
+    assert verify_evidence(data, made.anchors()).holds  # who has not heard of the end
+    assert not verify_evidence(data, made.anchors(lists=(ended,))).holds
+    assert verify_evidence(data, made.anchors(lists=(ended,), vkeys=(made.log.key.encode(),))).holds
 
 
 def test_a_witness_shows_that_it_is_older():
