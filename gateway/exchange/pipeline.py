@@ -106,11 +106,13 @@ class Pipeline:
         self, raw: Raw, codec: Codec, rules: Rules
     ) -> tuple[Raw | Received | Claimed | Verified, ExchangeError | None]:
         """Steps 1 to 3: how far a message comes, and what stopped it. A strange one is read in a thread of its own."""
-        if not codec.is_strange(raw.head, raw.body):
-            return self._prove(raw, codec, rules)
         reached: Raw | Received | Claimed | Verified = raw
         try:
-            reached, error = codec.apart(lambda: self._prove(raw, codec, rules))
+            reached = received = receive(raw, self._parts.limits, self._parts.public_urls)  # (1)
+            self._parts.prover.glance(received, codec, rules)
+            if not codec.is_strange(raw.head, raw.body):
+                return self._prove(received, codec, rules)
+            reached, error = codec.apart(lambda: self._prove(received, codec, rules))
             if isinstance(reached, Verified):
                 codec.remember(raw.body, reached.client.member)
         except ExchangeError as refused:
@@ -118,14 +120,12 @@ class Pipeline:
         return reached, error
 
     def _prove(
-        self, raw: Raw, codec: Codec, rules: Rules
-    ) -> tuple[Raw | Received | Claimed | Verified, ExchangeError | None]:
-        parts = self._parts
-        reached: Raw | Received | Claimed = raw
+        self, received: Received, codec: Codec, rules: Rules
+    ) -> tuple[Received | Claimed | Verified, ExchangeError | None]:
+        reached: Received | Claimed = received
         try:
-            reached = received = receive(raw, parts.limits, parts.public_urls)  # (1)
             reached = claimed = claim(received, codec, rules)  # (2)
-            return parts.prover.prove(claimed, codec, rules), None  # (3)
+            return self._parts.prover.prove(claimed, codec, rules), None  # (3)
         except ExchangeError as error:
             return reached, error
 

@@ -26,6 +26,7 @@ from gateway.signing.http_sig import parse_signature, verify_request
 from gateway.signing.message_jws import parse_message_jws, verify_message_jws
 from gateway.signing.target import PublicUrl
 from gateway.signing.wsse import parse_security, verify_envelope
+from gateway.signing.wsse_glance import glance, is_worth_a_glance
 from gateway.trust.document import thumbprint
 from gateway.trust.store import Key
 
@@ -54,6 +55,16 @@ class Prover:
         self._public_urls = public_urls
         self._hosted = hosted
         self._entropy = entropy
+
+    def glance(self, received: Received, codec: Codec, rules: Rules) -> None:
+        """Look, before a large envelope is parsed, whether a listed key may have signed it, unless a listed TLS
+        certificate says who sends it. Raises ExchangeError.
+        """
+        root, certificate = received.body.root, received.peer.certificate
+        if codec.protocol is not MessageProtocol.SOAP or root is None or not is_worth_a_glance(root):
+            return
+        if certificate is None or rules.trust.tls_owner(certificate) is None:
+            codec.apart(lambda: glance(root, rules.trust, rules.keys, received.at))
 
     def prove(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
         """(3) Who calls, and the parts of the message which that proves. Raises ExchangeError."""

@@ -89,7 +89,7 @@ def verify_envelope(security: Security, key: PublicKey, *, now: Instant, inlined
     envelope, so that they count as covered. Raises ExchangeError: SIGNATURE_EXPIRED, SIGNATURE_NOT_YET_VALID,
     SIGNATURE_INVALID, SECURITY_TIMESTAMP, SECURITY_ALGORITHM, SECURITY_DIGEST_MISMATCH.
     """
-    _check_time(security.created, security.expires, now)
+    check_time(security.created, security.expires, now)
     info = security.signed_info
     if info.method not in key.xml_algorithms:
         raise ExchangeError(SECURITY_ALGORITHM, "the signature method is not one of the listed key")
@@ -113,7 +113,8 @@ def verify_envelope(security: Security, key: PublicKey, *, now: Instant, inlined
     return Proof(direct=direct, envelope=envelope)
 
 
-def _check_time(created: Instant, expires: Instant, now: Instant) -> None:
+def check_time(created: Instant, expires: Instant, now: Instant) -> None:
+    """Return if a signature with this Timestamp is of this time. Raises ExchangeError as ``verify_envelope``."""
     if not 0 < expires - created <= _MAX_LIFETIME:
         raise ExchangeError(SECURITY_TIMESTAMP, f"Expires must be up to {MAX_LIFETIME} s after Created")
     if created > now + SKEW:

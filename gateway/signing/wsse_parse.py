@@ -102,30 +102,50 @@ def parse_security(root: bytes, tree: Element | None = None) -> Security:
     """
     document = parse(root) if tree is None else parsed(root, tree)
     soap, header, body = _frame(document)
-    security = _the_security(document, header)
-    parts = _children(security, header)
-    signature = parts[SIGNATURE][0]
-    if tuple(child.tag for child in signature) != _SIGNATURE_PARTS:
-        raise ExchangeError(SECURITY_MALFORMED, "Signature is not SignedInfo, SignatureValue, KeyInfo and no more")
-    info, value, key_info = signature
-    signed_info = read_signed_info(info)
-    octets, text = signature_value(value)
-    places = _places(header, body, parts)
-    covered = _resolve(document, places, signed_info.references)
-    attachments = _attachments(signed_info.references)
+    signed = read_signed(_the_security(document, header), header)
+    places = _places(header, body, signed.parts)
+    covered = _resolve(document, places, signed.info.references)
+    attachments = _attachments(signed.info.references)
     _require_cover(places, covered)
-    created, expires = _times(parts[TIMESTAMP][0])
+    created, expires = read_times(signed.parts[TIMESTAMP][0])
     return Security(
         soap=soap,
-        signed_info=signed_info,
-        signature=octets,
-        signature_text=text,
-        hint=read_hint(key_info, parts[TOKEN]),
+        signed_info=signed.info,
+        signature=signed.signature,
+        signature_text=signed.signature_text,
+        hint=signed.hint,
         covered=covered,
         attachments=attachments,
         created=created,
         expires=expires,
         confirmations=tuple([each.place.element.get("Value") for each in covered if _confirms(each.place)]),
+    )
+
+
+class Signed(Struct, frozen=True, kw_only=True):
+    """What a Security header says of its signature. parts: its children by name; hint: whose it is."""
+
+    parts: dict[str, list[Element]]
+    info: SignedInfo
+    signature: bytes
+    signature_text: str
+    hint: Hint
+
+
+def read_signed(security: Element, header: Element) -> Signed:
+    """The Signature of a Security header, taken apart. Raises ExchangeError SECURITY_*."""
+    parts = _children(security, header)
+    signature = parts[SIGNATURE][0]
+    if tuple(child.tag for child in signature) != _SIGNATURE_PARTS:
+        raise ExchangeError(SECURITY_MALFORMED, "Signature is not SignedInfo, SignatureValue, KeyInfo and no more")
+    info, value, key_info = signature
+    octets, text = signature_value(value)
+    return Signed(
+        parts=parts,
+        info=read_signed_info(info),
+        signature=octets,
+        signature_text=text,
+        hint=read_hint(key_info, parts[TOKEN]),
     )
 
 
@@ -240,7 +260,8 @@ def _confirms(place: Place) -> bool:
     return not place.is_block and place.name == "SignatureConfirmation"
 
 
-def _times(timestamp: Element) -> tuple[Instant, Instant]:
+def read_times(timestamp: Element) -> tuple[Instant, Instant]:
+    """Created and Expires. Raises ExchangeError SECURITY_TIMESTAMP."""
     if tuple(child.tag for child in timestamp) != _TIMES:
         raise ExchangeError(SECURITY_TIMESTAMP, "Timestamp is not Created and Expires and no more")
     created, expires = timestamp

@@ -11,7 +11,7 @@ Rules kept here, for whatever a stranger sends:
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
@@ -32,6 +32,8 @@ MAX_NAMESPACES: Final = 128
 
 _FEW: Final = 1024
 """So many attributes cost next to nothing, even if one element has them all."""
+BEGINNING: Final = 64 * 1024
+"""Bytes that may be read of a document before it is known whether somebody signed it."""
 _SMALL: Final = 64 * 1024
 """Bytes of a document in which tags and namespaces cannot be too many."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -40,6 +42,15 @@ _VERSION: Final = re.compile(rb"version\s*=\s*[\"']1\.0[\"']")
 _CHARSET: Final = re.compile(rb"encoding\s*=\s*[\"']([A-Za-z0-9._\-]{1,40})[\"']")
 _CHARSETS: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
 _NOT_SPACE: Final = re.compile(rb"[^ \t\r\n]")
+_SAFELY: Final[dict[str, Any]] = {
+    "encoding": "utf-8",  # what the document says of its charset was looked at, and is not asked again
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "collect_ids": False,  # an id is what a signature refers to by path, never what a DTD or xml:id makes one
+}
 _INSTRUCTIONS: Final = etree.XPath("boolean(//processing-instruction())")
 _CROWDED: Final = etree.XPath(f"boolean(//*[@*[{MAX_ATTRIBUTES + 1}]])")
 
@@ -54,9 +65,30 @@ def parse(data: bytes) -> Element:
     try:
         root = etree.fromstring(data, _parser())
     except (etree.XMLSyntaxError, ValueError):  # the library's text may quote the message
-        raise ExchangeError(INVALID_XML, "it is not well-formed, or nested deeper than 256") from None
+        raise _not_well_formed() from None
     _check_shape(data, start, root)
     return root
+
+
+def beginning(data: bytes) -> Element | None:
+    """The root element as far as the first ``BEGINNING`` bytes go, if its first child is whole there.
+
+    Raises ExchangeError as ``parse``.
+    """
+    data = data[:BEGINNING]
+    start = _start(data)
+    parser = etree.XMLPullParser(events=("end",), **_SAFELY)
+    try:
+        parser.feed(data)
+        ended: list[Any] = [each for _, each in parser.read_events()]
+    except (etree.XMLSyntaxError, ValueError):
+        raise _not_well_formed() from None
+    for each in ended:
+        root: Element | None = each.getparent()
+        if root is not None and root.getparent() is None:
+            _check_shape(data, start, root)
+            return root
+    return None
 
 
 def parsed(data: bytes, root: Element) -> Element:
@@ -87,15 +119,11 @@ def written(root: Element) -> bytes:
 
 def _parser() -> etree.XMLParser:
     """A parser for one document: one that is used in several threads keeps what each of them has read."""
-    return etree.XMLParser(
-        encoding="utf-8",  # what the document says of its charset was looked at, and is not asked again
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        collect_ids=False,  # an id is what a signature refers to by path, never what a DTD or xml:id makes one
-    )
+    return etree.XMLParser(**_SAFELY)
+
+
+def _not_well_formed() -> ExchangeError:
+    return ExchangeError(INVALID_XML, "it is not well-formed, or nested deeper than 256")
 
 
 def _start(data: bytes) -> int:

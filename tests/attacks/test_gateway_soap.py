@@ -4,9 +4,12 @@ import encodings
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from adapters.soap import codec as soap_codec
+from adapters.soap import reading
 from gateway.signing.wsse_names import SOAP12, WSSE
 from gateway.signing.wsse_sign import sign_envelope
 from tests.support.attacks import World
@@ -207,6 +210,32 @@ def test_strangers_leave_nothing_in_memory(place: World, name: str, where: str) 
     asked = f'<{prefix}:archive xmlns:{prefix}="{NS}"/>'
     root = envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), asked)
     accepted(place, root, subsystem=LEGACY)
+
+
+def test_large_envelopes_of_strangers_are_not_parsed(place: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A megabyte of tags takes a quarter of a second; that nobody signed it is seen in its first few kilobytes."""
+    looked: list[int] = []
+    real = reading.look
+
+    def look(data: bytes, *more: Any) -> Any:
+        looked.append(len(data))
+        return real(data, *more)
+
+    monkeypatch.setattr(soap_codec, "look", look)
+    inner = archive("<b/>" * 50_000)
+    unsigned = envelope(headers(str(PORTAL), str(ARCHIVE), message_id()), inner)
+    refused(place, unsigned, "client.signature_missing")
+    text = crafted(place, document(inner))
+    value = value_of(text) or ""
+    refused(place, text.replace(value, "A" * len(value)), "client.signature_invalid")
+    buried = unsigned.replace(b"Header>", b"Header><a:b xmlns:a='urn:a'>" + b"x" * 70_000 + b"</a:b>", 1)
+    refused(place, buried, "client.envelope_too_large")
+    assert not looked
+    large = archive(f"<b>{'x' * 300_000}</b>")
+    signed = crafted(place, document(large))
+    accepted(place, signed, confirms=value_of(signed))
+    accepted(place, envelope(headers(str(LEGACY), str(ARCHIVE), message_id()), large), subsystem=LEGACY)
+    assert looked
 
 
 def test_charsets_that_nobody_knows_are_not_remembered(place: World) -> None:
