@@ -39,6 +39,8 @@ _WORD = re.compile(rb"""[^\s=<>"'/]+""")
 _INSTRUCTION = re.compile(rb"<\?[^\s?>]*")
 _ENTITY = re.compile(rb"""&[^\s;#<>&"']+""")
 _ENTITIES = (b"&amp", b"&lt", b"&gt", b"&quot", b"&apos")
+_REFERENCES = (*[each + b";" for each in _ENTITIES], b"&#")
+"""What everybody may use, and what stands for a character: no names."""
 _NAMESPACE = re.compile(rb"""\s(xmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*'))""")
 _BLANK = re.compile(rb">([ \t\r\n]{8,120})<")
 """White space that libxml2 remembers as it does names: up to 59 characters that are all of a text."""
@@ -87,10 +89,11 @@ class Vocabulary:
         Tags without attributes are names by themselves, so of a message of known elements little is looked through.
         """
         tags = _TAG.findall(data)
-        if (b"&" in data or b"<?" in data) and (new := self._elsewhere(data)):
+        usual = data.count(b"&") == sum(map(data.count, _REFERENCES)) if b"&" in data else True
+        if (not usual or b"<?" in data) and (new := self._elsewhere(data)):
             looked = self._closely(data, set(tags))
             return Looked(data, looked.attributes, looked.new | new)
-        cut = _cut(tags)
+        cut = None if 2 * len(tags) > _LONGEST_SHAPE else _cut(tags)
         shape = b"" if cut is None else b'"'.join(cut[0])
         places = self._shapes.get(shape)
         blank = self._known.issuperset(_BLANK.findall(data))
