@@ -7,10 +7,12 @@ import pytest
 
 from gateway.ledger.evidence_witnesses import COSIGNED
 from gateway.ledger.note import VerifierKey, parse_vkey
+from gateway.model.instant import rfc3339
 from tests.support.attesting import witness
 from tests.support.cli import refused, run
 from tests.support.evidence_office import KEPT, export, stamped_office, verify
 from tests.support.exchanges import json_answer
+from tests.support.served import publish
 
 _WITNESSES = """
 [witnesses]
@@ -82,6 +84,21 @@ def test_a_container_with_cosignatures(office, tmp_path):
         code, found = verify(office, file, *options)
         assert code == 1
         assert [each["what"] for each in found["findings"] if each["verdict"] == "failed"] == [COSIGNED.en]
+
+
+def test_a_trust_list_may_name_the_witnesses(office, tmp_path):
+    """Among its logs, by the keys that they cosign with; the gateway goes on with such a list as with any."""
+    log = parse_vkey(office.site.pki.log_vkey)
+    named = [{"origin": key.name, "vkey": key.encode()} for key in (log, *(each.key for each in office.witnesses))]
+    publish(office.site, serial=2, issued=rfc3339(office.clock.now()), logs=named)
+    office.restart()
+    answer = office.send(office.message(service=KEPT, body=b'{"identity_number":"031093271828"}'))
+    record = answer.head.get("motlan-receipt")
+    wait_for_both(office, record)
+    file = tmp_path / "x.asice"
+    assert export(office, record, file)["wrong"] == []
+    assert verify(office, file, "--quorum", "2")[0] == 0
+    assert verify(office, file, "--quorum", "3")[0] == 1
 
 
 def test_a_key_that_is_no_witnesss(office, tmp_path):
