@@ -38,7 +38,8 @@ from gateway.model.ids import SubsystemId
 def who_looked(**options: Any) -> None:
     """Who looked at this person: asked about them, or was given something of theirs, as a relative or in a list too.
 
-    Newest first, one line for each exchange; auditors who searched by the number are there as well.
+    Newest first, one line for each exchange; auditors who searched by the number, or opened a record of theirs, are
+    there as well.
     """
     person = person_of(options["person"])
     if person is None:
@@ -127,7 +128,7 @@ def _row(look: Look, *, persons: bool) -> tuple[str, ...]:
 def _how(look: Look) -> str:
     asked = look.asked and look.first.skeleton["kind"] == RecordKind.REQUEST
     if look.first.skeleton["kind"] == RecordKind.AUDIT:
-        return say("searched for by an auditor", "kiểm toán viên tra cứu")
+        return say("looked for, or read of, by an auditor", "kiểm toán viên tra cứu hoặc đọc")
     return _lines(
         say("asked about", "tra cứu") if asked else None, say("released", "cung cấp dữ liệu") if look.released else None
     )
@@ -137,7 +138,9 @@ def _outcome(look: Look) -> str | None:
     said = (look.ending or look.first).skeleton
     if said["outcome"] is not None:
         return str(said["outcome"])
-    return None if said["kind"] == RecordKind.AUDIT else say("no end recorded", "chưa có kết thúc")
+    if said["kind"] == RecordKind.REQUEST:
+        return say("no end recorded", "chưa có kết thúc")
+    return None if said["decision"] is None else ", ".join(said["decision"]["reasons"][:1])
 
 
 def _persons(look: Look) -> Sequence[str]:

@@ -47,13 +47,15 @@ class Audit:
         admitted = await self.desk.admit(reader)
         stored = await self._log.record(record_id)
         found = [] if stored is None else [found_of(stored, admitted.epochs)]
+        persons = sorted(persons_in(found))
         await self.desk.record(
             admitted,
             Reading(
                 action="show",
                 question={},
                 found=len(found),
-                persons=len(persons_in(found)),
+                persons=len(persons),
+                about=tuple(persons),
                 more=(("record", record_id),),
             ),
         )

@@ -81,7 +81,8 @@ class Admitted(Struct, frozen=True, kw_only=True):
 
 class Reading(Struct, frozen=True, kw_only=True):
     """What is about to be shown. action: a word for it, public. question: what was asked, plain values. found: how many
-    records. persons: how many people they name. about: the persons asked about. more: further private fields.
+    records. persons: how many people they name. about: the persons that the reading can be found by: those asked about,
+    those of a record that was opened by its id. more: further private fields.
     """
 
     action: str

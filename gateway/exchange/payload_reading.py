@@ -23,11 +23,13 @@ async def read_payload(desk: Desk, vault: Vault, clock: Clock, record_id: Record
     admitted = await desk.admit(reader)
     stored = await desk.log.record(record_id)
     found = [] if stored is None else [found_of(stored, admitted.epochs)]
+    persons = sorted(persons_in(found))
     reading = Reading(
         action="payload",
         question={},
         found=len(found),
-        persons=len(persons_in(found)),
+        persons=len(persons),
+        about=tuple(persons),
         more=(("record", record_id),),
     )
     await desk.record(admitted, reading)

@@ -107,6 +107,20 @@ def test_which_data_of_whom_went_to_a_client(place, tmp_path):
     assert {each["person"] for each in rows} == {ALICE, WIFE, SON}
 
 
+def test_an_auditor_who_opened_a_record_of_theirs_looked_at_them(place, tmp_path):
+    found, _ = asked(place, "who-looked", "--person", "-", stdin=WIFE)
+    record = next(each["answer"]["id"] for each in found["looks"] if each["service"] == str(HOUSEHOLD))
+    good("log", "show", record, *who(place))
+    good("evidence", "export", record, *who(place), "--out", tmp_path / "x.asice")
+    settled(place, records(place.site)[-1]["id"])
+    found, _ = asked(place, "who-looked", "--person", "-", stdin=WIFE)
+    readings = [each for each in found["looks"] if each["kind"] == "audit"]
+    assert [each["case"] for each in readings[:2]] == ["TT-1"] * 2
+    table = good("log", "who-looked", "--person", "-", *who(place), stdin=WIFE).out
+    assert "evidence" in table
+    assert "show" in table
+
+
 def test_under_what_it_was_decided(place):
     found, _ = asked(place, "who-looked", "--person", "-", stdin=SON)
     record = next(each["answer"]["id"] for each in found["looks"] if each["service"] == str(HOUSEHOLD))
