@@ -89,7 +89,9 @@ class LogState(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, kw_only=True):
-    """All that happened, for the page. form and the others: answers of ``/v1/prefill``."""
+    """All that happened, for the page. form and the others: answers of ``/v1/prefill``. accesses: what the neighbour's
+    list has of look-ups, as ``/v1/accesses`` gives it.
+    """
 
     started: Instant
     scenes: list[Scene] = field(default_factory=list)
@@ -101,6 +103,7 @@ class Told(Struct, kw_only=True):
     elsewhere: dict[str, Any] = field(default_factory=dict)
     frozen: dict[str, Any] = field(default_factory=dict)
     finding: Finding | None = None
+    accesses: list[dict[str, Any]] = field(default_factory=list)
     log: LogState | None = None
 
     @property

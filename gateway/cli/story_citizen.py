@@ -64,6 +64,7 @@ async def accesses(teller: Teller, client: Client, *, seen: str, spared: str) ->
     answer = await teller.call(NEIGHBOUR, Text("who looked at my data?", "ai đã xem dữ liệu của tôi?"), sending)
     listed = answer.json()["accesses"] if answer.status == _OK else []
     looks = [each for each in listed if each["service"] == CITIZEN]
+    teller.told.accesses = looks
     proved = sum(await asyncio.gather(*map(citizen.proved, looks)))
     whole = all(each["client"] == str(PORTAL) and each["purpose"] and each["fields"] for each in looks)
     teller.step(

@@ -72,6 +72,7 @@ class _Page:
             "refusals": [(each.what.in_language(self.language), each) for each in told.refusals],
             "calls": [self.call(number) for number in range(len(told.calls))],
             "finding": self.finding(),
+            "accesses": [self.access(one) for one in told.accesses],
         }
 
     def role(self, name: str) -> dict[str, Any]:
@@ -136,6 +137,16 @@ class _Page:
             "good": call.status < 400,  # noqa: PLR2004 - HTTP errors
             "took": seconds(call.seconds, self.language),
             "record": call.record or "",
+        }
+
+    def access(self, one: dict[str, Any]) -> dict[str, str]:
+        return {
+            "at": one["at"],
+            "time": _local(one["at"]).strftime("%H:%M:%S, %d/%m/%Y"),
+            "who": f"{one['name']} ({one['client']})",
+            "source": self.short(one["service"]),
+            "purpose": " · ".join(filter(None, (one["purpose"], one["basis"]))),
+            "fields": " ".join(one["fields"]),
         }
 
     def finding(self) -> dict[str, Any] | None:

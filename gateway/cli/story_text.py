@@ -84,6 +84,16 @@ PAGE: Final = {
     "persons": Text("Persons looked up", "Số người bị tra cứu"),
     "between": Text("Between", "Thời gian"),
     "refusal_record": Text("Record of the refusal", "Bản ghi lời từ chối"),
+    "neighbour": Text("What the neighbour sees of it", "Người hàng xóm thấy gì"),
+    "neighbour_text": Text(
+        "A list of their own, at the portal, by a token of their own. Behind each line are two receipts, which anybody"
+        " can verify with the log's key.",
+        "Danh sách của riêng họ, trên cổng dịch vụ công, bằng mã của chính họ. Sau mỗi dòng là hai biên nhận mà ai cũng"
+        " kiểm chứng được bằng khóa của nhật ký.",
+    ),
+    "at": Text("When", "Khi nào"),
+    "purpose": Text("For what", "Để làm gì"),
+    "fields_given": Text("Fields that were given", "Trường đã cung cấp"),
     "calls": Text("All calls of this story", "Toàn bộ lời gọi trong câu chuyện"),
     "when": Text("After", "Sau"),
     "who": Text("Who", "Ai"),

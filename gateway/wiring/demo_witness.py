@@ -69,16 +69,20 @@ def _key(folder: Path) -> VerifierKey:
 async def _url(process: Process) -> str:
     """Where it says that it listens."""
     assert process.stderr is not None
-    said = b""
+    said: list[str] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(_START_SECONDS):
             async for line in process.stderr:
-                said = line
                 if _LISTENING in line:
                     return line.partition(_LISTENING)[2].decode().strip()
-    what = said.decode(errors="replace").strip()
+                said.append(line.decode(errors="replace").strip())
+    what = "; ".join(line for line in said if not line.startswith("→"))
     raise DemoError(
-        Text(f"The demo's witness did not start: {what}", f"Bên chứng kiến của bản chạy thử không khởi động: {what}")
+        Text(
+            f"The demo's witness did not start ({what}): stop the one of a demo that was killed, if it still runs.",
+            f"Bên chứng kiến của bản chạy thử không khởi động ({what}): nếu bên chứng kiến của một lần chạy bị ngắt đột"
+            " ngột vẫn còn, hãy dừng nó.",
+        )
     )
 
 

@@ -21,6 +21,7 @@ from gateway.cli.prefill import prove_bundle
 from gateway.client import Call
 from gateway.model.envelope import Purpose
 from gateway.model.ids import parse_service
+from gateway.storage.kept_file import AtomicFile
 from tests.support.source import ROOT
 from tests.support.world import RunningWorld
 
@@ -98,7 +99,7 @@ def test_the_three_commands_of_the_readme_do_what_it_says(told):
     place, *commands = re.split(r"^(?=motlan|DEMO)", block, flags=re.MULTILINE)[1:]
     assert place == "DEMO=var/demo PATH=$PWD/.venv/bin:$PATH\n"
     who, edited, evidence = commands
-    assert "ht.to-mo" in _shell(told, who)
+    assert "FOUND" in _shell(told, who)
     assert "✗" in _shell(told, edited, code=1)
     assert "✗ " not in _shell(told, evidence).split("\n", 1)[1]
 
@@ -179,6 +180,20 @@ def test_a_busy_port_is_one_line_that_says_what_to_do(tmp_path):
     assert ran.stderr.strip().splitlines() == [
         f"Error: Port {port} cannot be used: stop what listens there, or choose another one with --port N."
     ]
+
+
+def test_a_witness_that_a_killed_demo_left_behind_is_said(told):
+    state = told["folder"] / "state/witness/witness.json"
+    remembered = state.read_bytes()
+    left = AtomicFile(state)
+    try:
+        ran = _motlan("--lang", "en", "demo", "--dir", str(told["folder"]))
+    finally:
+        left.close()
+    assert ran.returncode == 1
+    (line,) = ran.stderr.strip().splitlines()
+    assert "another witness is using it" in line
+    assert state.read_bytes() == remembered
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
