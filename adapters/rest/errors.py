@@ -9,10 +9,9 @@ from msgspec import Struct
 from gateway.model.envelope import Claim
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.ids import RecordId, encode
+from gateway.model.language import asked_language, summary
 from gateway.model.message import AnswerHead, Body, Head
 from gateway.model.stages import Answer
-
-_LANGUAGES = ("vi", "en")
 
 PROBLEM_TYPE = "/docs/errors#"
 """Where the gateway publishes ``docs/errors.md``, relative to the request's URL (RFC 9457 §3.1.1); the code follows."""
@@ -62,12 +61,12 @@ class ErrorWriter(Struct, frozen=True, kw_only=True):
         return Answer(head=AnswerHead(status=status, fields=tuple(fields)), body=Body(sent))
 
     def _problem(self, head: Head, error: ExchangeError, code: str, record_id: RecordId) -> bytes:
-        kind, tongue = error.kind, self._language(head)
+        kind, tongue = error.kind, asked_language(head, self.language)
         problem: dict[str, object] = {
             "type": PROBLEM_TYPE + kind.code,
             "title": kind.title.in_language(tongue),
             "status": kind.status,
-            "detail": self._detail(head, error),
+            "detail": summary(error, tongue),
             "instance": f"urn:uuid:{record_id}",
             "code": code,
             "fault": kind.fault.value,
@@ -79,23 +78,11 @@ class ErrorWriter(Struct, frozen=True, kw_only=True):
         return json.dumps(problem, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _xroad(self, head: Head, error: ExchangeError, code: str, record_id: RecordId, form: ErrorForm) -> bytes:
-        parts = {"type": code, "message": self._detail(head, error), "detail": record_id}
+        parts = {"type": code, "message": summary(error, asked_language(head, self.language)), "detail": record_id}
         if form is ErrorForm.XROAD_XML:
             inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in parts.items())
             return f'<?xml version="1.0" encoding="UTF-8"?><error>{inner}</error>'.encode()
         return json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()
-
-    def _detail(self, head: Head, error: ExchangeError) -> str:
-        title = error.kind.title.in_language(self._language(head))
-        return f"{title} ({error.detail})" if error.detail else title
-
-    def _language(self, head: Head) -> str:
-        """The first language that Accept-Language names and we have (RFC 9110 §12.5.4; weights are not looked at)."""
-        for asked in (head.get("accept-language") or "").lower().split(","):
-            tag = asked.strip()[:2]
-            if tag in _LANGUAGES:
-                return tag
-        return self.language
 
 
 def _xroad_status(kind: ErrorKind) -> int:

@@ -12,10 +12,10 @@ from adapters.soap.headers import MOTLAN
 from adapters.soap.reading import SOAP11, SOAP12
 from gateway.model.errors import ExchangeError, Fault
 from gateway.model.ids import RecordId
+from gateway.model.language import asked_language, summary
 from gateway.model.message import AnswerHead, Body, Head
 from gateway.model.stages import Answer
 
-_LANGUAGES = ("vi", "en")
 MEDIA = {SOAP11: "text/xml; charset=utf-8", SOAP12: "application/soap+xml; charset=utf-8"}
 """Namespace of an envelope → its Content-Type."""
 _OPEN = '<?xml version="1.0" encoding="UTF-8"?>\n<S:Envelope xmlns:S="{}"><S:Header/><S:Body><S:Fault>'
@@ -33,9 +33,8 @@ class FaultWriter(Struct, frozen=True, kw_only=True):
         kind = error.kind
         soap = soap_of(head)
         code = kind.legacy_code if self.legacy else kind.code
-        tongue = self._language(head)
-        title = kind.title.in_language(tongue)
-        text = escape(f"{title} ({error.detail})" if error.detail else title)
+        tongue = asked_language(head, self.language)
+        text = escape(summary(error, tongue))
         detail = self._detail(error, record_id, tongue)
         if soap == SOAP12:
             who = "Sender" if kind.fault is Fault.CALLER else "Receiver"
@@ -66,14 +65,6 @@ class FaultWriter(Struct, frozen=True, kw_only=True):
             f"<retryable>{str(kind.retryable).lower()}</retryable>"
             f"<next>{escape(kind.next.in_language(tongue))}</next>{parts}</problem>"
         )
-
-    def _language(self, head: Head) -> str:
-        """The first language that Accept-Language names and we have (RFC 9110 §12.5.4; weights are not looked at)."""
-        for asked in (head.get("accept-language") or "").lower().split(","):
-            tag = asked.strip()[:2]
-            if tag in _LANGUAGES:
-                return tag
-        return self.language
 
 
 def soap_of(head: Head) -> str:

@@ -13,7 +13,7 @@ from lxml import etree
 from msgspec import Struct
 
 from adapters.soap.vocabulary import SUSPECT, Looked, Vocabulary
-from adapters.soap.xml import Element
+from adapters.soap.xml import Element, new_parser
 from gateway.model.errors import ErrorKind, ExchangeError
 from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML
 from gateway.model.message import Body
@@ -113,7 +113,7 @@ def read(looked: Looked) -> Element:
 
 def _parsed(octets: bytes) -> Element:
     try:
-        return etree.fromstring(octets, _parser())
+        return etree.fromstring(octets, new_parser(remove_pis=False))
     except (etree.XMLSyntaxError, ValueError):
         raise _unreadable("it is not well-formed, or nested too deep") from None
 
@@ -232,19 +232,6 @@ def _checked_utf8(data: bytes) -> bytes:
     except UnicodeDecodeError:
         raise _unreadable("it is not UTF-8, and declares no other charset") from None
     return data
-
-
-def _parser() -> etree.XMLParser:
-    """A parser for one document; libxml2 itself refuses more than 256 levels and text beyond 10 MB (huge_tree off)."""
-    return etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        collect_ids=False,
-    )
 
 
 def _check(root: Element, looked: Looked) -> None:

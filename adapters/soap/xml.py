@@ -37,7 +37,7 @@ def parse(data: bytes, decoders: tuple[Decode, ...] = (), *, max_size: int = MAX
     if declaration is not None:
         octets = octets[declaration.end() :]
     try:
-        return etree.fromstring(octets, _parser())
+        return etree.fromstring(octets, new_parser(remove_pis=True))
     except (etree.XMLSyntaxError, ValueError):
         raise UnreadableXmlError("the document is not well-formed, or nested too deep") from None
 
@@ -58,8 +58,11 @@ def _utf8(data: bytes, decoders: tuple[Decode, ...]) -> bytes:
     raise UnreadableXmlError("the document is in none of the charsets that the mapping declares")
 
 
-def _parser() -> etree.XMLParser:
-    """A parser for one document. libxml2 itself refuses more than 256 levels (huge_tree off)."""
+def new_parser(*, remove_pis: bool) -> etree.XMLParser:
+    """A parser for one document; libxml2 itself refuses more than 256 levels and text beyond 10 MB (huge_tree off).
+
+    remove_pis: processing instructions are left out, else they are there to be refused.
+    """
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -67,7 +70,8 @@ def _parser() -> etree.XMLParser:
         load_dtd=False,
         huge_tree=False,
         remove_comments=True,
-        remove_pis=True,
+        remove_pis=remove_pis,
+        collect_ids=False,
     )
 
 

@@ -74,45 +74,30 @@ class Prover:
         if scheme is not ProofScheme.MUTUAL_TLS:
             _same_party(claimed, rules)
         match scheme:
-            case ProofScheme.HTTP_SIGNATURE:
-                return self._by_http_signature(claimed, rules)
-            case ProofScheme.JWS:
-                return self._by_jws(claimed, rules)
+            case ProofScheme.HTTP_SIGNATURE | ProofScheme.JWS:
+                return self._by_head(claimed, rules)
             case ProofScheme.WS_SECURITY:
                 return self._by_envelope(claimed, codec, rules)
             case _:
                 return self._by_certificate(claimed, rules)
 
-    def _by_http_signature(self, claimed: Claimed, rules: Rules) -> Verified:
+    def _by_head(self, claimed: Claimed, rules: Rules) -> Verified:
+        """What signs the head, RFC 9421 or JWS."""
         received, said = claimed.received, claimed.claim
-        parsed = parse_signature(received.head)
-        key = _admitted(claimed, rules, parsed.keyid)
-        proof = verify_request(
-            received.head,
-            parsed,
-            rules.keys[parsed.keyid],
-            public_url=self._public_urls[received.public_url],
-            has_body=received.body.size > 0,
-            now=received.at,
-        )
-        parts = ProvedParts(head=covered(received.head, proof.covered), body=received.body, claim=said)
-        return Verified(claimed=claimed, client=key.owner, proof=proof, parts=parts)
-
-    def _by_jws(self, claimed: Claimed, rules: Rules) -> Verified:
-        received, said = claimed.received, claimed.claim
-        parsed = parse_message_jws(received.head)
-        key = _admitted(claimed, rules, parsed.keyid)
-        proof = verify_message_jws(
-            received.head,
-            parsed,
-            rules.keys[parsed.keyid],
-            client=said.client,
-            service=said.service,
-            public_url=self._public_urls[received.public_url],
-            has_body=received.body.size > 0,
-            now=received.at,
-        )
-        parts = ProvedParts(head=covered(received.head, proof.covered), body=received.body, claim=said)
+        head, now = received.head, received.at
+        url, has_body = self._public_urls[received.public_url], received.body.size > 0
+        if said.scheme is ProofScheme.JWS:
+            jws = parse_message_jws(head)
+            key, public = _admitted(claimed, rules, jws.keyid), rules.keys[jws.keyid]
+            client, service = said.client, said.service
+            proof = verify_message_jws(
+                head, jws, public, client=client, service=service, public_url=url, has_body=has_body, now=now
+            )
+        else:
+            parsed = parse_signature(head)
+            key, public = _admitted(claimed, rules, parsed.keyid), rules.keys[parsed.keyid]
+            proof = verify_request(head, parsed, public, public_url=url, has_body=has_body, now=now)
+        parts = ProvedParts(head=covered(head, proof.covered), body=received.body, claim=said)
         return Verified(claimed=claimed, client=key.owner, proof=proof, parts=parts)
 
     def _by_envelope(self, claimed: Claimed, codec: Codec, rules: Rules) -> Verified:
