@@ -78,7 +78,7 @@ async def accesses(teller: Teller, client: Client, *, seen: str, spared: str) ->
     teller.step(
         not [each for each in theirs if each["service"] == CITIZEN] and nobody.error_code == CITIZEN_TOKEN_NEEDED.code,
         "Whom the quota has spared has no such line; and without the citizen's token, no portal sees anything",
-        "Người mà hạn mức đã che chở không có dòng nào như vậy; thiếu mã của công dân, không cổng nào xem được gì",
+        "Người được hạn mức che chở không có dòng nào như vậy; thiếu mã của công dân thì không cổng nào xem được gì",
         aside=True,
     )
 
