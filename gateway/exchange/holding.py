@@ -15,6 +15,7 @@ from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.ledger.record import PrivateField, RecordKind
 from gateway.ledger.sealed import open_with, seal_to
 from gateway.ledger.skeleton import read_skeleton
+from gateway.model import failpoints
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.erasure import HOLD_LOST
 from gateway.model.ids import RecordId
@@ -26,6 +27,9 @@ from gateway.trust.document import Role
 
 KIND = "hold"
 """The kind of their documents, and the first reason of the records that they came into force by."""
+
+_DRAFT = "hold-draft"
+"""The kind of documents that are about to be recorded: so none is lost where the process ends right after that."""
 
 _WHY_TYP = "motlan-hold-why+jwe"
 _FRESH_SECONDS = 2 * 86_400
@@ -58,14 +62,21 @@ async def holds_in_force(log: LogStore, roles: tuple[Role, ...], now: Instant) -
     Raises ExchangeError(HOLD_LOST) where the log records one whose document is gone or altered: nothing may be erased
     then.
     """
-    documents = await log.documents(KIND)
+    recorded = await _recorded(log)
+    documents = list(await log.documents(KIND))
     for document in documents:
-        if hashlib.sha256(payload_of(document.content)).hexdigest() != document.digest:
+        if not _is_whole(document):
             raise ExchangeError(HOLD_LOST, f"the document {document.digest} was altered")
-    lost = await _recorded(log) - {document.digest for document in documents}
+    kept = {document.digest for document in documents}
+    documents += [each for each in await log.documents(_DRAFT) if each.digest in recorded - kept and _is_whole(each)]
+    lost = recorded - {document.digest for document in documents}
     if lost:
         raise ExchangeError(HOLD_LOST, f"missing: {', '.join(sorted(lost))}")
     return in_force([document.content for document in documents], roles, now)
+
+
+def _is_whole(document: Document) -> bool:
+    return hashlib.sha256(payload_of(document.content)).hexdigest() == document.digest
 
 
 async def _recorded(log: LogStore) -> set[str]:
@@ -183,7 +194,9 @@ class Holding:
             private += [] if why is None else [("case", why.case), ("reason", why.reason)]
             private += [("person", person) for person in persons]
             reasons = (KIND, endorsed.digest, "add" if hold.lifts is None else "lift")
+            await site.log.keep_document(Document(kind=_DRAFT, digest=endorsed.digest, content=data, at=now))
             await site.record(RecordKind.CONFIGURATION, reasons, tuple(private), persons=persons)
+            failpoints.reached("hold.recorded")
         await site.log.keep_document(Document(kind=KIND, digest=endorsed.digest, content=data, at=now))
         return hold
 

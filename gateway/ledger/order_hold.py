@@ -94,14 +94,18 @@ def in_force(documents: Iterable[bytes], roles: tuple[Role, ...], now: Instant) 
     holds. So when that signer leaves the list, the hold is in force again until another lifts it. Raises ExchangeError
     (ORDER_MALFORMED) for a document that does not parse.
     """
+    read = [(data, parse_hold(payload_of(data))) for data in documents]
     holds: dict[str, Hold] = {}
-    for data in documents:
-        hold = parse_hold(payload_of(data))
+    for _, hold in read:
         if hold.lifts is None:
             holds.setdefault(hold.id, hold)
-        elif hold.lifts in holds and _may_lift(data, holds[hold.lifts], holding(roles, now)):
-            del holds[hold.lifts]
-    return tuple(holds.values())
+    current = holding(roles, now)
+    lifted = {
+        lifting.lifts
+        for data, lifting in read
+        if lifting.lifts in holds and _may_lift(data, holds[lifting.lifts], current)
+    }
+    return tuple(hold for name, hold in holds.items() if name not in lifted)
 
 
 def check_lifting(lifting: Hold, holds: Iterable[Hold], endorsed: Endorsed) -> None:

@@ -12,7 +12,7 @@ transaction, before the tree moves; ``log.written`` before its commit; ``log.com
 ``sequencer.read``, ``sequencer.appended``, ``sequencer.signed``, ``sequencer.published`` the sequencer's step;
 ``log.redacting`` before each record that an erasure changes; ``wal.scrubbing`` before the write-ahead log is cut;
 ``erasure.recorded``, ``erasure.redacted``, ``erasure.destroyed``, ``retention.recorded``, ``retention.destroyed``,
-``withheld.recorded`` what their names say;
+``hold.recorded``, ``withheld.recorded`` what their names say;
 ``recovery.found``, ``recovery.abandoned`` before and after each record of a request without an end.
 """
 

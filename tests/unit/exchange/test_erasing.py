@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.exchange.erasing import KIND, ORDER_JWE, Place
-from gateway.exchange.holding import Held
+from gateway.exchange.holding import Held, holds_in_force
 from gateway.exchange.payloads import blob_id
 from gateway.ledger.order import ORDER_TYP, parse_order
 from gateway.ledger.order_hold import HOLD_TYP
@@ -376,6 +376,7 @@ async def test_nothing_is_erased_while_a_hold_is_missing(tmp_path: Path) -> None
         request, _ = await log.exchange((LAN,))
         await log.hold(Held(records=(request,)))
         taken = log.store.log._documents.pop()
+        assert log.store.log._documents.pop().content == taken.content  # what was kept before the record was made
         log.clock.pass_(YEAR)
         for erasing in (log.erase(order_of(records=(request,), clock=log.clock)), log.retain()):
             with pytest.raises(ExchangeError) as refused:
@@ -383,6 +384,35 @@ async def test_nothing_is_erased_while_a_hold_is_missing(tmp_path: Path) -> None
             assert refused.value.kind is HOLD_LOST
         await log.holding.place(taken.content, log.roles)
         assert [each.why for each in (await log.erase(order_of(records=(request,), clock=log.clock))).kept] == ["held"]
+
+
+async def test_a_crash_right_after_the_record_loses_no_hold_and_no_lifting(tmp_path: Path) -> None:
+    def fail(name: str) -> None:
+        if name == "hold.recorded":
+            raise KeyboardInterrupt(name)
+
+    async with office(tmp_path) as log:
+        request, _ = await log.exchange((LAN,))
+        failpoints.set_hook(fail)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                await log.hold(Held(records=(request,)))
+        finally:
+            failpoints.set_hook(None)
+        await log.sequence()
+        log.clock.pass_(YEAR)
+        order = order_of(records=(request,), clock=log.clock)
+        assert [each.why for each in (await log.erase(order)).kept] == ["held"]
+        (hold,) = await holds_in_force(log.store.log, log.roles, log.clock.now())
+        failpoints.set_hook(fail)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                await log.lift(hold.id)
+        finally:
+            failpoints.set_hook(None)
+        await log.sequence()
+        assert await holds_in_force(log.store.log, log.roles, log.clock.now()) == ()
+        assert (await log.erase(order)).complete
 
 
 async def test_lifting_what_is_not_there(tmp_path: Path) -> None:
