@@ -121,19 +121,20 @@ class Exporter:
         _check_roles(wanted, found)
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
-        persons = sorted(persons_in(found.values()))
+        about = tuple(sorted(persons_in(found.values())))
+        question = {
+            "bodies": sorted(bodies),
+            "hide": sorted(wanted.hide),
+            "records": [one.id for one in found.values()],
+        }
         await self._desk.record(
             admitted,
             Reading(
                 action="evidence",
-                question={
-                    "bodies": sorted(bodies),
-                    "hide": sorted(wanted.hide),
-                    "records": [each.id for each in found.values()],
-                },
+                question=question,
                 found=len(found),
-                persons=len(persons),
-                about=tuple(persons),
+                persons=len(about),
+                about=about,
                 more=(("record", wanted.record),),
             ),
         )
