@@ -57,6 +57,13 @@ class Database:
         connection.pragma("query_only", value=True)
         return connection
 
+    def file(self) -> apsw.VFSFile:
+        """The file below SQLite. Opened and closed by SQLite's own layer, since closing any other descriptor of it
+        would let go of this process's locks.
+        """
+        flags = [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE, 0]
+        return apsw.VFSFile(self._vfs or "", str(self.path), flags)
+
     def prepare(self) -> None:
         """Create the file, readable by its owner only, or bring its schema up to date. One process at a time may do it.
 

@@ -13,6 +13,7 @@ import apsw
 from gateway.model.storage import JournalUnavailableError
 from gateway.storage.sqlite.checkpointer import Checkpointer
 from gateway.storage.sqlite.database import Database
+from gateway.storage.sqlite.gaps import Touched
 from gateway.storage.sqlite.nonces import Nonces
 from gateway.storage.sqlite.owners import Owners
 from gateway.storage.sqlite.redacting import UnscrubbedError, scrub
@@ -64,15 +65,17 @@ class Engine:
         """Do ``work`` in a transaction of its own; durable on return. Raises JournalUnavailableError."""
         return await self.writer.run(work)
 
-    async def wipe(self, work: Callable[[apsw.Connection], T]) -> T:
-        """Do ``work`` in a transaction, and leave nothing of what it replaced or removed in the file or beside it.
+    async def wipe(self, work: Callable[[apsw.Connection, Touched], T]) -> T:
+        """Do ``work`` in a transaction, and leave nothing of what it replaced or removed in the file or beside it. It
+        says what it touched.
 
         Raises JournalUnavailableError: ``uncertain`` where the work is done and durable, and wiping it must be tried
         again.
         """
-        done = await self.write(lambda connection, _: work(connection))
+        touched = Touched()
+        done = await self.write(lambda connection, _: work(connection, touched))
         try:
-            await asyncio.get_running_loop().run_in_executor(None, scrub, self._database)
+            await asyncio.get_running_loop().run_in_executor(None, scrub, self._database, touched)
         except (UnscrubbedError, apsw.Error) as error:
             raise JournalUnavailableError(
                 "what was erased still stands in the write-ahead log, which something reads: try again", uncertain=True

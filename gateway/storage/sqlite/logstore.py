@@ -169,13 +169,13 @@ class SqliteLogStore:
 
     async def redact(self, redactions: Sequence[Redaction]) -> int:
         """As the port says."""
-        return await self._engine.wipe(lambda connection: redact(connection, redactions))
+        return await self._engine.wipe(lambda connection, touched: redact(connection, redactions, touched))
 
     async def destroy_epochs(self, through: int, before: Instant) -> Sequence[str]:
         """As the port says."""
         if not await self._engine.read(lambda connection: epochs_over(connection, through, before)):
             return []  # nothing to wipe, so nobody is held up
-        return await self._engine.wipe(lambda connection: destroy_epochs(connection, through, before))
+        return await self._engine.wipe(lambda connection, _: destroy_epochs(connection, through, before))
 
     async def damaged_rows(self, start: int, count: int) -> Sequence[str]:
         """As the port says."""

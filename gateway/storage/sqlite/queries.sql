@@ -69,7 +69,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, motlan_sum(?1, ?2, ?3, ?4, ?5, ?6))
 SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND expires > ?
 
 -- name: vault_delete
-DELETE FROM vault WHERE id = ?
+DELETE FROM vault WHERE id = ? RETURNING rowid
 
 -- name: vault_after
 SELECT rowid, id, subjects FROM vault WHERE rowid > ? ORDER BY rowid LIMIT ?

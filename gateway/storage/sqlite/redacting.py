@@ -2,12 +2,14 @@
 
 ``secure_delete`` makes SQLite overwrite what it frees with zeros. Every writing connection has it from the first row
 on: without it a page that is split keeps a copy of rows that moved on, where no later deletion looks for them. The
-write-ahead log is then copied and cut to nothing (``scrub``), so that the old bytes are not read out of it either.
+write-ahead log is then copied and cut to nothing (``scrub``), so that the old bytes are not read out of it either; and
+copies that SQLite left when it moved rows between pages are overwritten (gaps.py).
 Copies of the file (backups, file-system snapshots, blocks that a disk keeps to itself) are others' business.
 """
 
 import time
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import apsw
 
@@ -15,6 +17,7 @@ from gateway.model import failpoints
 from gateway.model.instant import Instant
 from gateway.model.storage import Redaction
 from gateway.storage.sqlite.database import Database
+from gateway.storage.sqlite.gaps import Touched, zero_gaps
 from gateway.storage.sqlite.indexing import SEGMENT_BITS
 from gateway.storage.sqlite.rows import id_key, pack_again, unpack
 from gateway.storage.sqlite.statements import SQL
@@ -29,8 +32,8 @@ class UnscrubbedError(Exception):
     """Somebody reads the write-ahead log and does not stop: it could not be cut."""
 
 
-def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
-    """Within one transaction; how many records there were."""
+def redact(connection: apsw.Connection, redactions: Sequence[Redaction], touched: Touched) -> int:
+    """Within one transaction; how many records there were. touched: is told what was removed."""
     found = 0
     for redaction in redactions:
         row = connection.execute(SQL["row_by_id"], (id_key(redaction.id),)).fetchone()
@@ -44,6 +47,7 @@ def redact(connection: apsw.Connection, redactions: Sequence[Redaction]) -> int:
         for _, value in before.pseudonyms:
             if value not in kept:
                 connection.execute(SQL["pseudonym_remove"], (seq >> SEGMENT_BITS, value, seq))
+                touched.pseudonyms.add((seq >> SEGMENT_BITS, value))
         found += 1
     return found
 
@@ -66,19 +70,20 @@ def destroy_epochs(connection: apsw.Connection, through: int, before: Instant) -
     return gone
 
 
-def destroy_blobs(connection: apsw.Connection, blob_ids: Collection[str]) -> int:
-    """Blobs of the vault; how many there were."""
-    found = 0
-    for blob_id in blob_ids:
-        connection.execute(SQL["vault_delete"], (blob_id,))
-        found += connection.changes()
-    return found
+def destroy_blobs(connection: apsw.Connection, blob_ids: Collection[str], touched: Touched) -> int:
+    """Blobs of the vault; how many there were. touched: is told which."""
+    gone = [connection.execute(SQL["vault_delete"], (blob_id,)).get for blob_id in blob_ids]
+    there: set[Any] = {rowid for rowid in gone if rowid is not None}
+    touched.blobs |= there
+    return len(there)
 
 
-def scrub(database: Database) -> None:
-    """Copy the write-ahead log into the database and cut it to nothing, so that what was overwritten is in neither.
+def scrub(database: Database, touched: Touched) -> None:
+    """Copy the write-ahead log into the database and cut it to nothing, so that what was overwritten is in neither;
+    then zero what is left in the gaps of pages around what was destroyed.
 
-    Blocks, at most ten seconds; holds writers up for a few milliseconds at a time. Raises UnscrubbedError, apsw.Error.
+    Blocks, at most ten seconds; holds writers up for a few milliseconds at a time, for a tenth of a second where two
+    hundred records are erased. Raises UnscrubbedError, apsw.Error.
     """
     connection = database.writer()
     try:
@@ -88,12 +93,12 @@ def scrub(database: Database) -> None:
             failpoints.reached("wal.scrubbing")
             try:
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+                if not touched or zero_gaps(database, connection, touched):
+                    return
             except (apsw.BusyError, apsw.LockedError):
-                if time.monotonic() > until:
-                    raise UnscrubbedError from None
                 time.sleep(_RETRY)
-            else:
-                return
+            if time.monotonic() > until:
+                raise UnscrubbedError
     finally:
         connection.close(force=True)
 

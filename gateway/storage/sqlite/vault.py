@@ -44,9 +44,8 @@ class SqliteVault:
         """As the port says; their bytes are wiped. In small transactions, so that commits go on between them."""
         asked = tuple(blob_ids)
         found = 0
-        for start in range(0, len(asked), _AT_ONCE):
+        for start in range(0, max(len(asked), 1), _AT_ONCE):
             found += await self._destroyed(asked[start : start + _AT_ONCE])
-        await self._engine.wipe(lambda _: None)
         return found
 
     async def forget(self, subjects: Collection[bytes]) -> int:
@@ -63,7 +62,7 @@ class SqliteVault:
         return await self.destroy(gone)
 
     async def _destroyed(self, blob_ids: Collection[str]) -> int:
-        return await self._engine.write(lambda connection, _: destroy_blobs(connection, blob_ids))
+        return await self._engine.wipe(lambda connection, touched: destroy_blobs(connection, blob_ids, touched))
 
     async def _of(self, subjects: frozenset[bytes], after: int) -> tuple[list[str], int | None]:
         """Ids of blobs with any of these subjects, among the next ones; where to go on, None at the end."""
