@@ -186,6 +186,11 @@ def _second_signature(text):
     return text.replace("</asic:XAdESSignatures>", f"{found}</asic:XAdESSignatures>")
 
 
+def _after(place, more):
+    """Something more behind the first such place."""
+    return lambda text: text.replace(place, f"{place}{more}", 1)
+
+
 WRAPPED = {
     "object moved out": _moved_object,
     "properties wrapped": _wrapped,
@@ -223,6 +228,55 @@ WRAPPED = {
     ),
     "another time": lambda text: text.replace("2027-01-15T08", "2026-01-15T08"),
     "another media type": lambda text: text.replace("<xades:MimeType>text/plain", "<xades:MimeType>text/html", 1),
+    "a signature policy": _after(
+        "</xades:SigningCertificateV2>",
+        "<xades:SignaturePolicyIdentifier><xades:SignaturePolicyImplied></xades:SignaturePolicyImplied>"
+        "</xades:SignaturePolicyIdentifier>",
+    ),
+    "a role that is claimed": _after(
+        "</xades:SigningCertificateV2>",
+        "<xades:SignerRoleV2><xades:ClaimedRoles><xades:ClaimedRole>judge</xades:ClaimedRole></xades:ClaimedRoles>"
+        "</xades:SignerRoleV2>",
+    ),
+    "a commitment": _after(
+        "</xades:DataObjectFormat>", "<xades:CommitmentTypeIndication></xades:CommitmentTypeIndication>"
+    ),
+    "a second signing time": _after(
+        "</xades:SigningTime>", "<xades:SigningTime>2020-01-01T00:00:00.000Z</xades:SigningTime>"
+    ),
+    "OCSP answers": _after("</xades:CRLValues>", "<xades:OCSPValues></xades:OCSPValues>"),
+    "references to lists in the place of lists": lambda text: text.replace(
+        "xades:RevocationValues", "xades:CompleteRevocationRefs"
+    ),
+    "an archive timestamp": _after("</xades:RevocationValues>", "<xades:ArchiveTimeStamp></xades:ArchiveTimeStamp>"),
+    "a manifest in a reference": lambda text: text.replace(
+        'URI="VERIFY.md"', 'Type="http://www.w3.org/2000/09/xmldsig#Manifest" URI="VERIFY.md"'
+    ),
+    "a reference into the document": lambda text: text.replace('URI="VERIFY.md"', 'URI="#signature-value"'),
+    "a reference to nothing": lambda text: text.replace('URI="VERIFY.md"', 'URI=""'),
+    "a reference without URI": lambda text: text.replace(' URI="VERIFY.md"', ""),
+    "a reference out of the container": lambda text: text.replace('URI="VERIFY.md"', 'URI="../VERIFY.md"'),
+    "a file system's reference": lambda text: text.replace('URI="VERIFY.md"', 'URI="file:///etc/passwd"'),
+    "a reference to the signature file": lambda text: text.replace('URI="VERIFY.md"', 'URI="META-INF/manifest.xml#x"'),
+    "an XPath transform": _after(
+        '<ds:Reference Id="r-1" URI="records/request.json">',
+        '<ds:Transforms><ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"></ds:Transform></ds:Transforms>',
+    ),
+    "an object of its own": _after("</ds:KeyInfo>", '<ds:Object Id="r-1">x</ds:Object>'),
+    "a NUL": lambda text: text.replace("text/plain", "text/plain&#0;", 1),
+    "a character reference": lambda text: text.replace("text/plain", "text&#47;plain", 1),
+    "CDATA": lambda text: re.sub(r"(<xades:SigningTime>)([^<]*)", r"\1<![CDATA[\2]]>", text),
+    "an entity": lambda text: text.replace("text/plain", "&lt;text/plain", 1),
+    "XML 1.1": lambda text: text.replace('version="1.0"', 'version="1.1"', 1),
+    "another charset": lambda text: text.replace('encoding="UTF-8"', 'encoding="UTF-16"', 1),
+    "a byte order mark": lambda text: "\ufeff" + text,
+    "another prefix": lambda text: text.replace("ds:", "dsig:"),
+    "a namespace that is declared again": lambda text: text.replace(
+        "<ds:KeyInfo>", '<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">'
+    ),
+    "base64 in lines": lambda text: re.sub(r"(<ds:X509Certificate>.{64})", r"\1\n", text),
+    "another root around it": lambda text: re.sub(r"\?>\n(.*)\n$", r"?>\n<x>\1</x>\n", text, flags=re.DOTALL),
+    "something after it": lambda text: text + "<!-- x -->",
     "nothing": lambda _: "",
     "no xml": lambda _: "PK",
     "empty root": lambda _: '<asic:XAdESSignatures xmlns:asic="http://uri.etsi.org/02918/v1.2.1#"/>',
@@ -237,6 +291,26 @@ def test_nothing_but_our_form_is_read(attack):
     with pytest.raises(ExchangeError) as refused:
         check(attacked.encode())
     assert refused.value.kind is EVIDENCE_MALFORMED
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        "http://www.w3.org/2000/09/xmldsig#hmac-sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256",
+        "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1",
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+        "none",
+    ],
+)
+def test_another_method_is_not_the_certificates(method):
+    """The signer's key is P-256: a public key is no HMAC's secret, and nothing else is tried."""
+    text = re.sub(r'(<ds:SignatureMethod Algorithm=")[^"]*', rf"\g<1>{method}", signed().decode())
+    with pytest.raises(ExchangeError) as refused:
+        check(text.encode())
+    assert refused.value.kind is EVIDENCE_INVALID
 
 
 def test_another_keys_signature_is_not_the_certificates():
