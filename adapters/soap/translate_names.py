@@ -37,11 +37,6 @@ def member_name(element: str) -> str:
     return _ESCAPE.sub(_plain, element) if "_x" in element else element
 
 
-def is_ncname(name: str) -> bool:
-    """Whether it can be the name of an element as it is."""
-    return _NCNAME.fullmatch(name) is not None
-
-
 def _escaped(found: re.Match[str]) -> str:
     return f"_x{ord(found.group()):04X}_"
 

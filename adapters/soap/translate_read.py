@@ -223,12 +223,12 @@ class ReaderCompiler:
             if child.tag != extra.tag or name is None:
                 raise MisfitError("unknown", shown(child))
             if name in values or name in known:
-                raise MisfitError("repeated", local_name(child))
+                raise MisfitError("repeated", shown(child))
             try:
                 nil = _is_nil(child, allowed, nillable=extra.nillable)
                 values[name] = None if nil else inner(child)
             except MisfitError as error:
-                error.path.append(local_name(child))
+                error.path.append(shown(child))
                 raise
 
         return read
@@ -260,7 +260,11 @@ def _emptied(found: list[Any]) -> list[Any]:
 
 def shown(element: Element) -> str:
     """An element's name for an error; one that holds a long number is hidden."""
-    name = member_name(local_name(element))
+    return hidden(member_name(local_name(element)))
+
+
+def hidden(name: str) -> str:
+    """A name that somebody sent, for an error; one that holds a long number is hidden."""
     return "…" if _NUMBER_LIKE.search(name) else name
 
 
@@ -271,7 +275,7 @@ def _is_nil(element: Element, allowed: frozenset[str], *, nillable: bool) -> boo
         if name == NIL:
             nil = (element.get(name) or "").strip(_SPACE) in _TRUE
         elif name not in allowed and not name.startswith((_XSI, _XML)):
-            raise MisfitError("attribute", f"@{name.rpartition('}')[2]}")
+            raise MisfitError("attribute", f"@{hidden(name.rpartition('}')[2])}")
     if nil and not nillable:
         raise MisfitError("nil")
     if nil and (len(element) or (element.text or "").strip(_SPACE)):

@@ -1,13 +1,13 @@
 """JSON values written as elements, by writers that are compiled once from a shape; strictly in the schema's order."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from lxml import etree
 
-from adapters.soap.translate_read import ANY, AS, EXTRA_NAME, TEXT
-from adapters.soap.translate_scalars import WRITE, escaped, in_attribute
+from adapters.soap.heard import Heard
+from adapters.soap.translate_read import ANY, AS, EXTRA_NAME, TEXT, hidden
+from adapters.soap.translate_scalars import SPECIAL, WRITE, escaped, in_attribute
 from adapters.soap.translate_shapes import (
     XSI,
     Attribute,
@@ -24,15 +24,17 @@ from adapters.soap.translate_shapes import (
     Shapes,
 )
 from adapters.soap.xml import UnreadableXmlError, parse
+from gateway.model.errors import ExchangeError
 from gateway.model.jsontext import encode
 
 Writer = Callable[[Any, list[str]], None]
 """Appends a value's element to the pieces. Raises MisfitError."""
 
 _NIL = f' xmlns:xsi="{XSI}" xsi:nil="true"/>'
-_SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
+_special = SPECIAL.search
+_WRITTEN = Heard()
+"""Whoever writes XML within JSON."""
 _MISSING = object()
-_NUMBER_LIKE = re.compile(r"\d{6,}")
 
 
 class WriterCompiler:
@@ -193,7 +195,7 @@ class WriterCompiler:
             return self._extra(shape.extra, known)
 
         def unknown(value: dict[str, Any], _: list[str]) -> None:
-            raise MisfitError("unknown", _shown(next(name for name in value if name not in known)))
+            raise MisfitError("unknown", hidden(next(name for name in value if name not in known)))
 
         return unknown
 
@@ -210,7 +212,7 @@ class WriterCompiler:
                     inner(found, pieces)
                     opened = f'<{tag} {EXTRA_NAME}="{in_attribute(name)}"'
                 except MisfitError as error:
-                    error.path.append(_shown(name))
+                    error.path.append(hidden(name))
                     raise
                 pieces[0] = opened + pieces[0][len(tag) + 1 :]
                 out += pieces
@@ -235,10 +237,6 @@ def _each(item: Writer, values: list[Any], out: list[str]) -> None:
             raise
 
 
-def _shown(name: str) -> str:
-    return "…" if _NUMBER_LIKE.search(name) else name
-
-
 def _scalar(name: str, shape: Scalar, declared: str) -> Writer:
     opened, closed = f"<{name}{declared}>", f"</{name}>"
     convert = WRITE[shape.kind]
@@ -246,7 +244,7 @@ def _scalar(name: str, shape: Scalar, declared: str) -> Writer:
     def string(value: Any, out: list[str]) -> None:
         if type(value) is not str:
             raise MisfitError("type")
-        out.append(f"{opened}{value if _SPECIAL(value) is None else escaped(value)}{closed}")
+        out.append(f"{opened}{value if _special(value) is None else escaped(value)}{closed}")
 
     def other(value: Any, out: list[str]) -> None:
         out.append(f"{opened}{convert(value)}{closed}")
@@ -273,12 +271,7 @@ def _markup(name: str, declared: str) -> Writer:
     def write(value: Any, out: list[str]) -> None:
         if type(value) is not str:
             raise MisfitError("type")
-        try:
-            content = parse(f"<x>{value}</x>".encode("utf-8", "surrogatepass"))
-        except UnreadableXmlError:
-            raise MisfitError("xml") from None
-        inside = etree.tostring(content, method="c14n", exclusive=True).decode()
-        out.append(f"<{name}{declared}>{inside[3:-4]}</{name}>")
+        out.append(f"<{name}{declared}>{_again(f'<x>{value}</x>')[3:-4]}</{name}>")
 
     return write
 
@@ -294,7 +287,7 @@ def _texts(name: str, shape: Record, declared: str) -> Writer:
             value = {TEXT: value}  # an element without its attributes may be given as its text alone
         unknown = next((each for each in value if each not in known), None)
         if unknown is not None:
-            raise MisfitError("unknown", _shown(unknown))
+            raise MisfitError("unknown", hidden(unknown))
         text = attributes(value)[0] if attributes else ""
         try:
             content = escaped(convert(value.get(TEXT, "")))
@@ -342,13 +335,17 @@ def _attribute_name(tag: str, index: int) -> tuple[str, str]:
 def _any(value: Any, out: list[str]) -> None:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise MisfitError("type")
-    out.extend(_checked(text) for text in value)
+    out.extend(_again(text) for text in value)
 
 
-def _checked(text: str) -> str:
-    """XML of the caller's, read and written again: what is sent is one element and nothing else."""
+def _again(text: str) -> str:
+    """XML of somebody's, read and written again: what is sent is one element and nothing else."""
+    data = text.encode("utf-8", "surrogatepass")
+
+    def work() -> str:
+        return etree.tostring(parse(data), method="c14n", exclusive=True, with_tail=False).decode()
+
     try:
-        element = parse(text.encode("utf-8", "surrogatepass"))
-    except UnreadableXmlError:
+        return _WRITTEN.reading(data, work)
+    except (UnreadableXmlError, ExchangeError):
         raise MisfitError("xml") from None
-    return etree.tostring(element, method="c14n", exclusive=True, with_tail=False).decode()
