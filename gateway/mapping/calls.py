@@ -13,7 +13,7 @@ from gateway.mapping.context import Context, UnfitError, condition
 from gateway.mapping.document import Wrap, Wrapping
 from gateway.mapping.formats import moment_reader
 from gateway.mapping.judging import Answer, Verdict, compile_rules, goes_on, usual
-from gateway.mapping.paths import Tree, getter, items, replace, steps
+from gateway.mapping.paths import PLACED, Tree, getter, items, replace, steps
 from gateway.mapping.reading import Shapes
 from gateway.mapping.selecting import Choice, compile_compare
 from gateway.mapping.tables import Codes
@@ -21,6 +21,8 @@ from gateway.mapping.values import AnswerError, Document, text
 from gateway.mapping.xmltext import xml_text
 from gateway.model.instant import Instant, from_datetime
 from gateway.model.outcomes import SUCCESSES, Outcome
+
+_NO_SEGMENT = frozenset({None, "", ".", ".."})
 
 
 class Parsers(Struct, frozen=True):
@@ -89,6 +91,7 @@ class Call:
         self._unreadable = Outcome.UNKNOWN if write else Outcome.INVALID_REPLY
         self._applies = condition(call.when, call.unless)
         self._fill = compile_request(call.request, parts.file.request, parts.codes)
+        self._placed = tuple(dict.fromkeys(PLACED.findall(call.path)))
         self._wrap = [_wrapper(each, parts.parsers) for each in call.wrap]
         self._unwrap = [_unwrapper(each, parts.parsers) for each in call.unwrap if each.at]
         self.whole_is_json = any(not each.at and each.as_ is Wrapping.JSON_TEXT for each in call.unwrap)
@@ -116,8 +119,9 @@ class Call:
         except ValueError:
             raise UnfitError from None
         path = self._call.path
-        for name, value in made.path.items():
-            if value in {".", ".."}:
+        for name in self._placed:
+            value = made.path.get(name)
+            if value in _NO_SEGMENT:  # what it leads to then is another resource
                 raise UnfitError(name)
             path = path.replace("{" + name + "}", quote(value, safe=""))
         query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in made.query) or None

@@ -6,11 +6,10 @@ from collections.abc import Iterable
 from gateway.mapping.complaints import Complaints, Key
 from gateway.mapping.context import KEPT
 from gateway.mapping.document import Call, Compared, Operation, Place, Protocol, Sent
-from gateway.mapping.paths import is_path, steps
+from gateway.mapping.paths import PLACED, is_path, steps
 from gateway.model.outcomes import SUCCESSES, Outcome
 
 _CALL_PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}|\{[A-Za-z0-9_]+\})+)*/?")
-_PLACED = re.compile(r"\{([A-Za-z0-9_]+)\}")
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -102,7 +101,7 @@ def _check_made_once(complaints: Complaints, at: Key, call: Call, asked: str | N
             for where, text in _sources(sent):
                 _check_source(complaints, (*key, *where), text, asked, kept)
     placed = {sent.to for sent in seen if sent.place is Place.PATH}
-    for name in set(_PLACED.findall(call.path)) ^ placed:
+    for name in set(PLACED.findall(call.path)) ^ placed:
         complaints.add((*at, "path"), f"{{{name}}} and a field with place = path go together")
 
 

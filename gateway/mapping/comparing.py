@@ -28,9 +28,3 @@ def _syllables(name: str) -> list[tuple[str, list[str]]]:
         letters = "".join([letter for letter in syllable if letter not in _TONES])
         syllables.append((normalize("NFC", letters), [letter for letter in syllable if letter in _TONES]))
     return syllables
-
-
-def same_date(asked: str, held: str) -> bool:
-    """Whether two ISO dates, each known to the day, month or year, can be one: they agree as far as both go."""
-    length = min(len(asked), len(held))
-    return asked[:length] == held[:length]

@@ -7,6 +7,8 @@ from typing import Any
 Tree = Any
 """Name → tree, a list of trees, a text, a JSON value, or None where there is nothing. Attributes are ``@name``."""
 
+PLACED = re.compile(r"\{([A-Za-z0-9_]+)\}")
+"""Names in a call's path, in whose place values go."""
 _PATH = re.compile(r"/?[^/\s]+(?:/[^/\s]+)*|")
 
 

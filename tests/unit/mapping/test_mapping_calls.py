@@ -7,7 +7,6 @@ import pytest
 
 from gateway.mapping.context import UnfitError
 from gateway.mapping.judging import Answer
-from gateway.mapping.lost import asked_fields, filled_elements, lost_fields, used_fields
 from gateway.model.instant import from_datetime
 from gateway.model.outcomes import Outcome
 from tests.support.mappings import SMALL, compiled, context, read, sent
@@ -298,11 +297,14 @@ def test_lists_of_structures_are_sent_and_read(tmp_path):
     assert caught.value.elements == ("title",)
 
 
-def test_the_report_says_what_is_used_and_what_would_be_lost(tmp_path):
-    made = mapping(tmp_path)
-    call = made.document.operation[0].call[0]
-    leaves = ["maLoi", "moTa", "duLieu/soThe", "duLieu/hoTen", "duLieu/diem", "duLieu/trangThai", "@luc"]
-    assert lost_fields(made.document, call, leaves) == ["moTa", "duLieu/diem", "@luc"]
-    assert "duLieu/trangThai" in used_fields(made.document, call)
-    assert filled_elements(made.document, "card") == {"/card_number", "/identity_number", "/name", "/status"}
-    assert asked_fields(made.document, call) == {"/identity_number"}
+def test_a_path_is_never_called_without_its_value(tmp_path):
+    """``/persons/`` is another resource than a person's."""
+    fields = '{ to = "ma", from = "/a", place = "path" },'
+    text = SMALL.replace('{ to = "canBo"', f'{fields}\n  {{ to = "canBo"', 1)
+    path = next(line for line in SMALL.splitlines() if line.startswith('path = "/') or line.startswith("path = '/"))
+    made = compiled(tmp_path, text.replace(path, 'path = "/persons/{ma}/{ma}"', 1))
+    assert sent(made, {**NUMBER, "a": "x/y"}).path == "/persons/x%2Fy/x%2Fy"
+    for missing in ({}, {"a": ""}, {"a": None}, {"a": "."}, {"a": ".."}):
+        with pytest.raises(UnfitError) as caught:
+            sent(made, {**NUMBER, **missing})
+        assert caught.value.elements == ("ma",)
