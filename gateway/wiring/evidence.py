@@ -121,23 +121,7 @@ class Exporter:
         _check_roles(wanted, found)
         bodies = {**await self._kept(found, reader, wanted), **wanted.bodies}
         material = await self._material(stored, found, bodies)
-        about = tuple(sorted(persons_in(found.values())))
-        question = {
-            "bodies": sorted(bodies),
-            "hide": sorted(wanted.hide),
-            "records": [one.id for one in found.values()],
-        }
-        await self._desk.record(
-            admitted,
-            Reading(
-                action="evidence",
-                question=question,
-                found=len(found),
-                persons=len(about),
-                about=about,
-                more=(("record", wanted.record),),
-            ),
-        )
+        await self._desk.record(admitted, _reading(wanted, found, bodies))
         stamper = self._source.stamper if wanted.stamped else None
         data = await self._packed(material, stamper)
         fields = [each.openings.fields if each.openings is not None else () for each in found.values()]
@@ -286,6 +270,19 @@ def source_of(settings: Settings, vault: Vault) -> Source:
         vault=vault,
         stamper=stamper_of(settings.timestamps, os.urandom),
         authorities=roots_of(settings.timestamps),
+    )
+
+
+def _reading(wanted: Wanted, found: Mapping[str, Found], bodies: Mapping[str, bytes]) -> Reading:
+    about = tuple(sorted(persons_in(found.values())))
+    records = [each.id for each in found.values()]
+    return Reading(
+        action="evidence",
+        question={"bodies": sorted(bodies), "hide": sorted(wanted.hide), "records": records},
+        found=len(found),
+        persons=len(about),
+        about=about,
+        more=(("record", wanted.record),),
     )
 
 
