@@ -22,7 +22,7 @@ from gateway.mapping.xmltext import xml_text
 from gateway.model.instant import Instant, from_datetime
 from gateway.model.outcomes import SUCCESSES, Outcome
 
-_NO_SEGMENT = frozenset({None, "", ".", ".."})
+_NO_SEGMENT = frozenset({"", ".", ".."})
 
 
 class Parsers(Struct, frozen=True):
@@ -120,7 +120,7 @@ class Call:
             raise UnfitError from None
         path = self._call.path
         for name in self._placed:
-            value = made.path.get(name)
+            value = made.path.get(name, "")
             if value in _NO_SEGMENT:  # what it leads to then is another resource
                 raise UnfitError(name)
             path = path.replace("{" + name + "}", quote(value, safe=""))
