@@ -3,10 +3,13 @@
 import json
 
 import pytest
+from cryptography.x509 import ReasonFlags
 
+from gateway.ledger.evidence_pem import crl_pem
 from gateway.ledger.evidence_stamps import NOT_REVOKED
 from gateway.ledger.evidence_witnesses import COSIGNED
 from gateway.model.ids import parse_service
+from gateway.model.instant import plus
 from gateway.signing.asice import read_container
 from tests.support.cli import CASE, OFFICER, auditor, good, refused, run
 from tests.support.evidence_office import KEPT, TSA, export, stamped_office, verify, wait_for_stamp
@@ -173,3 +176,30 @@ def test_an_authority_that_does_not_answer_is_said_and_can_be_done_without(offic
         assert verify(office, file)[0] == 0
     finally:
         office.site.config.write_text(url)
+
+
+def test_newer_revocation_lists_of_the_authority_are_the_verifiers_to_bring(office, tmp_path):
+    record = call(office)
+    wait_for_stamp(office, record)
+    file, crl = tmp_path / "x.asice", tmp_path / "newer.pem"
+    export(office, record, file)
+    serial, now = TSA.certificates["tsa"].serial_number, office.clock.now()
+    for since, reason, code in (
+        (plus(now, 3600), ReasonFlags.superseded, 0),
+        (plus(now, 3600), ReasonFlags.key_compromise, 1),
+        (plus(now, -3600), ReasonFlags.superseded, 1),
+    ):
+        crl.write_bytes(crl_pem(TSA.crl("issuing", {serial: (since, reason)}, issued=now)))
+        assert verify(office, file, "--crl", crl)[0] == code
+    assert verify(office, file)[0] == 0
+
+
+def test_a_revocation_list_that_is_configured_and_not_there(office, tmp_path):
+    text = office.site.config.read_text()
+    office.site.config.write_text(text.replace("tsa-issuing.crl", "nowhere.crl"))
+    try:
+        said = refused("evidence", "export", call(office), *auditor(office.site), "--out", tmp_path / "x.asice")
+        assert "timestamps.authorities" in said
+        assert "nowhere.crl" in said
+    finally:
+        office.site.config.write_text(text)
