@@ -1,7 +1,8 @@
 """What the operator's and the auditor's commands need composed: policy, trust and the log of a configuration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +34,9 @@ from gateway.wiring.stored_files import StoredFiles
 from gateway.wiring.trust import KIND as TRUST_KIND
 
 T = TypeVar("T")
+
+_PAGE = 2 * WIDTH
+"""Records that are read at once."""
 
 
 def policy_of(settings: Settings) -> PolicySet:
@@ -139,8 +143,14 @@ class StoredLog:
         opens them. pending: as an earlier run that broke off left it.
         """
         erasures = self._erasures = ErasureCheck(pending)
-        for first in range(start, self.size(), WIDTH):
-            for stored in self._page(first):
+        size = self.size()
+        coming = self._ask(self._log.by_index(start, _PAGE))
+        for first in range(start, size, _PAGE):
+            # While the verifier works on a page, its rows' checksums and indexes are looked at, and the next is read.
+            page, damaged = self._page(first, coming), self._ask(self._log.damaged_rows(first, _PAGE))
+            if first + _PAGE < size:
+                coming = self._ask(self._log.by_index(first + _PAGE, _PAGE))
+            for stored in page:
                 row = stored.row
                 if stored.index is not None:
                     if not row.openings:
@@ -148,7 +158,7 @@ class StoredLog:
                     opened = self._opened(stored)
                     erasures.saw(row.skeleton, opened)
                     yield StoredRecord(row.id, stored.index, row.skeleton, opened, row.opens, row.ends)
-            self.damaged += self._wait(self._log.damaged_rows(first, WIDTH))
+            self.damaged += damaged.result()
         if self._epochs:
             self.altered += erasures.unaccounted()
 
@@ -156,11 +166,11 @@ class StoredLog:
         """What is damaged beside the records: tables, indexes, the file. Takes as long as reading all of it."""
         return [*self._wait(self._log.damaged_tables()), *self._wait(self._log.damaged_file())]
 
-    def _page(self, start: int) -> list[storage.StoredRecord]:
+    def _page(self, start: int, coming: "Future[Sequence[storage.StoredRecord]]") -> list[storage.StoredRecord]:
         try:
-            return list(self._wait(self._log.by_index(start, WIDTH)))
+            return list(coming.result())
         except ValueError:
-            return [found for index in range(start, start + WIDTH) for found in self._one(index)]
+            return [found for index in range(start, start + _PAGE) for found in self._one(index)]
 
     def _one(self, index: int) -> list[storage.StoredRecord]:
         try:
@@ -179,8 +189,11 @@ class StoredLog:
             self.altered.append(f"record {row.id}: {error.detail}")
             return None
 
-    def _wait(self, asked: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+    def _wait(self, asked: Coroutine[Any, Any, T]) -> T:
+        return self._ask(asked).result()
+
+    def _ask(self, asked: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(asked, self._loop)
 
 
 def with_stored_log(settings: Settings, auditor_key: Any | None, work: Callable[[StoredLog], T]) -> T:
