@@ -7,6 +7,7 @@ sign itself, delta and indirect ones, and SHA-1 are passed by, as everywhere her
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from cryptography import x509
@@ -18,6 +19,8 @@ from msgspec import Struct
 from gateway.model.instant import Instant, from_datetime
 
 _LONGEST_PATH: Final = 5
+_MOST: Final = 256
+"""Beside a signature anybody may put as many more as fit, each of which costs a signature's verification."""
 _HASHES: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _HARMLESS: Final = frozenset(
     {
@@ -55,9 +58,9 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 def parse_lists(crls: Sequence[bytes]) -> tuple[CertificateRevocationList, ...]:
-    """Those of these lists (DER) that can be read; each once."""
+    """Those of the first 256 of these lists (DER) that can be read; each once."""
     found = []
-    for der in dict.fromkeys(crls):
+    for der in islice(dict.fromkeys(crls), _MOST):
         try:
             crl = x509.load_der_x509_crl(der)
             if _is_complete(crl):
@@ -68,9 +71,9 @@ def parse_lists(crls: Sequence[bytes]) -> tuple[CertificateRevocationList, ...]:
 
 
 def parse_certificates(certificates: Sequence[bytes]) -> tuple[Certificate, ...]:
-    """Those of these certificates (DER) that can be read; each once."""
+    """Those of the first 256 of these certificates (DER) that can be read; each once."""
     found = []
-    for der in dict.fromkeys(certificates):
+    for der in islice(dict.fromkeys(certificates), _MOST):
         with contextlib.suppress(ValueError):
             found.append(x509.load_der_x509_certificate(der))
     return tuple(found)

@@ -8,17 +8,22 @@ import sys
 import time
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
+from gateway.keys.issue import DevelopmentAuthority, new_key
+from gateway.ledger import evidence_revocation
 from gateway.ledger.evidence import media_type
 from gateway.ledger.evidence_decision import grant_in
 from gateway.ledger.evidence_findings import Verdict
 from gateway.ledger.evidence_pack import Signed, pack
 from gateway.ledger.evidence_verify import verify_evidence
+from gateway.model.instant import Instant
 from gateway.signing.algorithms import keyid_of
 from gateway.signing.asice import SIGNATURES, read_container, write_container
-from gateway.signing.xades import Archive, SignedFile, sign_files
+from gateway.signing.xades import Archive, SignedFile, sign_files, write_signatures
 from gateway.signing.xades_read import read_signatures
 from tests.support.evidence import usual
+from tests.support.evidence_attested import authority_of
 
 MADE, MATERIAL, CONTAINER = usual()
 FILES = read_container(CONTAINER)
@@ -137,3 +142,24 @@ def test_a_signature_file_of_very_many_elements():
         assert found[0].startswith("the signature file: at most 200000 tags")
     read = read_signatures(FILES[SIGNATURES])
     assert read.files
+
+
+def test_very_many_revocation_lists_beside_the_signature(monkeypatch):
+    """They are not signed, so anybody may add some; each in the CA's name costs the verification of a signature."""
+    read = read_signatures(FILES[SIGNATURES])
+    authority = authority_of(MADE.pki)
+    other = DevelopmentAuthority(authority.certificate, new_key())
+    more = tuple(
+        other.crl({}, this_update=Instant(0), next_update=MADE.now, number=number) for number in range(1, 1001)
+    )
+    archive = Archive(read.archive.certificates, (*read.archive.crls, *more))
+    signatures = write_signatures(read.draft, token=read.token, archive=archive)
+    data = write_container(CONTENT, signatures, {path: media_type(path) for path in CONTENT})
+    asked = []
+    judge = evidence_revocation._is_by
+    monkeypatch.setattr(evidence_revocation, "_is_by", lambda crl, issuer: asked.append(crl) or judge(crl, issuer))
+    start = time.monotonic()
+    verified = verify_evidence(data, MADE.anchors())
+    assert verified.holds  # what was there before is judged first
+    assert time.monotonic() - start < 10
+    assert 200 < len({crl.fingerprint(SHA256()) for crl in asked}) <= 256
