@@ -34,6 +34,7 @@ _FEW: Final = 1024
 """So many attributes cost next to nothing, even if one element has them all."""
 BEGINNING: Final = 64 * 1024
 """Bytes that may be read of a document before it is known whether somebody signed it."""
+_PIECE: Final = 8 * 1024
 _SMALL: Final = 64 * 1024
 """Bytes of a document in which tags and namespaces cannot be too many."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -78,16 +79,17 @@ def beginning(data: bytes) -> Element | None:
     data = data[:BEGINNING]
     start = _start(data)
     parser = etree.XMLPullParser(events=("end",), **_SAFELY)
-    try:
-        parser.feed(data)
-        ended: list[Any] = [each for _, each in parser.read_events()]
-    except (etree.XMLSyntaxError, ValueError):
-        raise _not_well_formed() from None
-    for each in ended:
-        root: Element | None = each.getparent()
-        if root is not None and root.getparent() is None:
-            _check_shape(data, start, root)
-            return root
+    for at in range(0, len(data), _PIECE):
+        try:
+            parser.feed(data[at : at + _PIECE])
+            ended: list[Any] = [each for _, each in parser.read_events()]
+        except (etree.XMLSyntaxError, ValueError):
+            raise _not_well_formed() from None
+        for each in ended:
+            root: Element | None = each.getparent()
+            if root is not None and root.getparent() is None:
+                _check_shape(data[: at + _PIECE], start, root)
+                return root
     return None
 
 
