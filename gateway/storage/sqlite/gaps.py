@@ -1,10 +1,10 @@
 """Copies of rows in the gaps of pages, which SQLite leaves where it moves rows from page to page, and overwrites only
 when it needs the room: ``secure_delete`` zeroes what is freed, not what was moved (SQLite file format §1.6).
 
-Journal rows are never moved. Rows of the vault and of the pseudonyms' index are, when others come between them or go;
-and a copy of one that is destroyed later may lie in a page beside its own. SQL does not reach it. So the gaps of the
-pages around the place are zeroed in the file itself: while no other connection writes or copies anything, and while
-all that was committed is in the file; a transaction of our own then makes the others forget what they have read of it.
+Rows are moved when others come between them, go, or change their size; so a copy of one that is destroyed later may
+lie in a page beside its own. SQL does not reach it. So the gaps of the pages around the place are zeroed in the file
+itself: while no other connection writes or copies anything, and while all that was committed is in the file; a
+transaction of our own then makes the others forget what they have read of it.
 """
 
 from bisect import bisect_left
@@ -30,13 +30,14 @@ _Key = Any
 
 
 class Touched(Struct):
-    """What was destroyed: rowids of the vault; segments and pseudonyms."""
+    """What was destroyed: seqs of records; rowids of the vault; segments and pseudonyms."""
 
+    rows: set[int] = field(default_factory=set)
     blobs: set[int] = field(default_factory=set)
     pseudonyms: set[tuple[int, bytes]] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.blobs or self.pseudonyms)
+        return bool(self.rows or self.blobs or self.pseudonyms)
 
 
 def zero_gaps(database: Database, connection: apsw.Connection, touched: Touched) -> bool:
@@ -65,7 +66,8 @@ def zero_gaps(database: Database, connection: apsw.Connection, touched: Touched)
 
 def _zero(file: apsw.VFSFile, connection: apsw.Connection, touched: Touched) -> None:
     size = int(connection.pragma("page_size"))
-    for table, keys in (("vault", touched.blobs), ("pseudonym", touched.pseudonyms)):
+    places = (("journal", touched.rows), ("vault", touched.blobs), ("pseudonym", touched.pseudonyms))
+    for table, keys in places:
         root: Any = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).get
         for number, gap in _dirty(lambda number: file.xRead(size, (number - 1) * size), root, sorted(keys)):
             file.xWrite(bytes(gap.stop - gap.start), (number - 1) * size + gap.start)

@@ -43,6 +43,7 @@ def redact(connection: apsw.Connection, redactions: Sequence[Redaction], touched
         before = unpack(packed)
         failpoints.reached("log.redacting")
         connection.execute(SQL["row_replace"], (pack_again(before, redaction), seq))
+        touched.rows.add(seq)
         kept = {value for _, value in redaction.pseudonyms}
         for _, value in before.pseudonyms:
             if value not in kept:
