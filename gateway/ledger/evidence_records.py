@@ -112,9 +112,9 @@ class _Made:
         key = store.key(listed.keyid)
         if key is None:
             raise ExchangeError(EVIDENCE_INVALID, "its certificate is not in the trust list")
-        self._believed.check_key(key, store, at)
+        known = self._believed.check_key(key, store, at)
         self._signature.verify(PublicKey.from_certificate(listed.der))
-        return f"{listed.owner}, {self._signature.scheme.value}, {each.skeleton.at}"
+        return f"{listed.owner}, {self._signature.scheme.value}, {each.skeleton.at}{known}"
 
 
 def _what(each: Shown, signature: MessageSignature) -> Text:

@@ -14,7 +14,7 @@ from gateway.ledger.note import VerifierKey
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.evidence import EVIDENCE_INVALID
 from gateway.model.errors.trust import CERTIFICATE_REVOKED
-from gateway.model.instant import Instant
+from gateway.model.instant import Instant, rfc3339
 from gateway.trust.certificates import load_authorities
 from gateway.trust.document import Signers, TrustList
 from gateway.trust.jws import VerifiedList, payload_of, verify
@@ -64,8 +64,8 @@ class Trusted(Struct, frozen=True, kw_only=True):
         """The list in force when the container was made."""
         return self.store(self.newest)
 
-    def check_key(self, key: Key, store: TrustStore, at: Instant) -> None:
-        """Return if a listed certificate was valid at a time, by all that is known of revocations today.
+    def check_key(self, key: Key, store: TrustStore, at: Instant) -> str:
+        """Return if a listed certificate was valid at a time, by all that is known of revocations; of when that is.
 
         The store knows the newest revocation list alone; one of before may name what has left it since it expired.
         Raises ExchangeError: as ``Key.check``.
@@ -74,6 +74,7 @@ class Trusted(Struct, frozen=True, kw_only=True):
         found = standing_of(key.certificate, store.authorities(), self.revocations, at)
         if any(each.since <= at for each in found.revoked):
             raise ExchangeError(CERTIFICATE_REVOKED, f"keyid {key.keyid}")
+        return "" if found.as_of is None else f"; revocations as of {rfc3339(found.as_of)}"
 
 
 def anchored(anchors: Anchors) -> tuple[VerifiedList, ...]:

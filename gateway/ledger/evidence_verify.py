@@ -155,12 +155,12 @@ def _check_signer(case: _Case, signature: XadesSignature) -> tuple[Instant, ...]
     def listed() -> str:
         store = case.believed.store_at_signing
         key = store.gateway_key(keyid_of(signature.certificate), at)
-        case.believed.check_key(key, store, at)
+        known = case.believed.check_key(key, store, at)
         if key.usage is not Usage.GATEWAY_SIGN:
             raise ExchangeError(EVIDENCE_INVALID, f"the signer's key speaks for {key.owner}, not for a gateway")
         if signature.at != rfc3339(material.made) or signature.certificate != material.signer:
             raise ExchangeError(EVIDENCE_INVALID, "the signature and the index state different times or signers")
-        return f"{key.owner}, {rfc3339(at)}"
+        return f"{key.owner}, {rfc3339(at)}{known}"
 
     findings.check(CONTAINER, _SIGNER, listed, str)
     certificates, crls = authorities_of(material)

@@ -148,6 +148,23 @@ def test_a_revocation_list_of_a_stranger_changes_nothing():
     assert verify_evidence(data, made.anchors(crls=(b"no list", b""))).holds
 
 
+def test_how_far_revocation_lists_reach_is_said():
+    """Of signer and caller: as of the oldest list that is needed, of the newest of each CA."""
+    made = bench("as of")
+    data = made.container(made.material(made.exchange(PORTAL)))
+    newer = tuple(
+        crl_of(made, {}, issued=plus(made.now, days * DAY), name=name) for days, name in ((5, "root"), (9, "issuing"))
+    )
+    for crls, said in (
+        ((), "2027-01-15T07:00:00.000Z"),
+        (newer[:1], "2027-01-15T07:00:00.000Z"),
+        (newer, "2027-01-20T08:00:00.000Z"),
+    ):
+        found = verify_evidence(data, made.anchors(crls=crls)).findings
+        details = [each.detail for each in found if each.what.en in {_SIGNER, _CALLER}]
+        assert [each.partition("; ")[2] for each in details] == [f"revocations as of {said}"] * 2
+
+
 # -- who stamped -------------------------------------------------------------------------------------------------------
 
 
