@@ -14,6 +14,9 @@ from gateway.model.errors import ExchangeError
 NAMES_HEARD = 512 * 1024
 """Bytes of names of one speaker, some three thousand."""
 
+_LOOKED_AT = 32 * 1024
+"""Bytes: to look through more takes longer than a thread does."""
+
 T = TypeVar("T")
 
 
@@ -28,7 +31,7 @@ class Heard:
         return work() if self._takes(data) else apart(work)
 
     def _takes(self, data: bytes) -> bool:
-        if b"\0" in data:  # UTF-16: names are not found in it
+        if len(data) > _LOOKED_AT or b"\0" in data:  # UTF-16: names are not found in it
             return False
         try:
             looked = self._vocabulary.look(data)

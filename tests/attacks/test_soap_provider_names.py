@@ -32,9 +32,9 @@ NEW: Any = Countersigned
 POPULATION = Mapping(mapping_file("population.toml").document, PARSERS)
 
 
-def flood(form: str = "<{}/>") -> str:
-    """Four thousand names that nobody used before."""
-    return "".join(form.format(f"n{secrets.token_hex(60)}") for _ in range(4000))
+def flood(form: str = "<{}/>", count: int = 4000) -> str:
+    """Names that nobody used before."""
+    return "".join(form.format(f"n{secrets.token_hex(60)}") for _ in range(count))
 
 
 def grown(once: Callable[[], None]) -> int:
@@ -79,9 +79,13 @@ def test_a_mapped_service(form: str) -> None:
     assert grown(once) < MOST
 
 
-def test_xml_that_travels_as_text() -> None:
+@pytest.mark.parametrize("count", [4000, 200])
+def test_xml_that_travels_as_text(count: int) -> None:
+    """All at once, and in pieces that are looked through."""
+
     def once() -> None:
-        assert len(PARSERS.xml(f"<a>{flood()}</a>")["a"]) == 4000
+        for _ in range(4000 // count):
+            assert len(PARSERS.xml(f"<a>{flood(count=count)}</a>")["a"]) == count
 
     assert grown(once) < MOST
 
@@ -117,16 +121,22 @@ def test_what_is_known_is_read_here_and_what_is_too_much_is_not() -> None:
     assert not _thread(heard, b"<usual>" + b"<x%d/>" % 1 + b"".join(b"</y%d>" % number for number in range(100)))
     assert _thread(heard, b"<usual><name/></usual>")  # nobody else pays for it
     assert not _thread(heard, "<?xml version='1.0' encoding='utf-16'?><usual/>".encode("utf-16"))
-    assert not _thread(heard, b"".join(b"<n%d/>" % number for number in range(5000)))  # nor is it refused
+    assert not _thread(heard, b"".join(b"<%d/>" % number for number in range(5000)))  # nor is it refused
+
+
+def test_what_is_large_takes_no_time_to_look_at() -> None:
+    heard = Heard()
+    assert _thread(heard, b"<a>" + b" " * 32_000)
+    assert not _thread(heard, b"<a>" + b" " * 33_000)
 
 
 def test_each_provider_has_its_own_room() -> None:
     one, other = heard_of("http://one.example"), heard_of("http://other.example")
     assert one is heard_of("http://one.example")
-    for number in range(20):
-        one.reading(flood().encode() + b"<%d/>" % number, lambda: None)
-    assert not _thread(one, b"<another/>" + flood().encode())
-    assert _thread(other, b"<another/>")
+    for _ in range(40):
+        one.reading(flood(count=200).encode(), lambda: None)
+    assert not _thread(one, flood(count=200).encode())
+    assert _thread(other, flood(count=200).encode())
 
 
 def test_what_goes_wrong_there_goes_wrong_here() -> None:
