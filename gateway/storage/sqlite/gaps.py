@@ -30,14 +30,15 @@ _Key = Any
 
 
 class Touched(Struct):
-    """What was destroyed: seqs of records; rowids of the vault; segments and pseudonyms."""
+    """What was destroyed: seqs of records; rowids of the vault; segments and pseudonyms; keys of any epoch."""
 
     rows: set[int] = field(default_factory=set)
     blobs: set[int] = field(default_factory=set)
     pseudonyms: set[tuple[int, bytes]] = field(default_factory=set)
+    epochs: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.blobs or self.pseudonyms)
+        return bool(self.rows or self.blobs or self.pseudonyms or self.epochs)
 
 
 def zero_gaps(database: Database, connection: apsw.Connection, touched: Touched) -> bool:
@@ -66,10 +67,15 @@ def zero_gaps(database: Database, connection: apsw.Connection, touched: Touched)
 
 def _zero(file: apsw.VFSFile, connection: apsw.Connection, touched: Touched) -> None:
     size = int(connection.pragma("page_size"))
-    places = (("journal", touched.rows), ("vault", touched.blobs), ("pseudonym", touched.pseudonyms))
-    for table, keys in places:
+    places: dict[str, Sequence[_Key] | None] = {
+        "journal": sorted(touched.rows),
+        "vault": sorted(touched.blobs),
+        "pseudonym": sorted(touched.pseudonyms),
+        "epoch": None if touched.epochs else (),  # a few for each day: all of it
+    }
+    for table, keys in places.items():
         root: Any = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).get
-        for number, gap in _dirty(lambda number: file.xRead(size, (number - 1) * size), root, sorted(keys)):
+        for number, gap in _dirty(lambda number: file.xRead(size, (number - 1) * size), root, keys):
             file.xWrite(bytes(gap.stop - gap.start), (number - 1) * size + gap.start)
 
 
@@ -80,11 +86,11 @@ def _log_bytes(path: Path) -> int:
         return 0
 
 
-def _dirty(read: Callable[[int], bytes], root: int, keys: Sequence[_Key]) -> list[tuple[int, range]]:
-    """Pages around the keys with something in their gaps, and where in the page."""
+def _dirty(read: Callable[[int], bytes], root: int, keys: Sequence[_Key] | None) -> list[tuple[int, range]]:
+    """Pages around the keys (None: all pages) with something in their gaps, and where in the page."""
     found: list[tuple[int, range]] = []
     seen: set[int] = set()
-    waiting = [root] if keys else []
+    waiting = [root] if keys is None or keys else []
     while waiting:
         number = waiting.pop()
         if number in seen:
@@ -116,11 +122,13 @@ def _cells(page: bytes) -> tuple[range, list[int]] | None:
     return range(end, content), pointers
 
 
-def _children(page: bytes, pointers: list[int], keys: Sequence[_Key]) -> list[int]:
+def _children(page: bytes, pointers: list[int], keys: Sequence[_Key] | None) -> list[int]:
     """The pages below that hold the keys, and those beside them."""
-    key_of = _rowid if page[0] == _TABLE_INNER else _entry
     children = [int.from_bytes(page[each : each + 4], "big") for each in pointers]
     children.append(int.from_bytes(page[8:12], "big"))
+    if keys is None:
+        return children
+    key_of = _rowid if page[0] == _TABLE_INNER else _entry
     bounds = [key_of(page, each + 4) for each in pointers]
     wanted: set[int] = set()
     for key in keys:

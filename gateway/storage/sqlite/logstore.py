@@ -175,7 +175,7 @@ class SqliteLogStore:
         """As the port says."""
         if not await self._engine.read(lambda connection: epochs_over(connection, through, before)):
             return []  # nothing to wipe, so nobody is held up
-        return await self._engine.wipe(lambda connection, _: destroy_epochs(connection, through, before))
+        return await self._engine.wipe(lambda connection, touched: destroy_epochs(connection, through, before, touched))
 
     async def damaged_rows(self, start: int, count: int) -> Sequence[str]:
         """As the port says."""

@@ -63,9 +63,10 @@ def epochs_over(connection: apsw.Connection, through: int, before: Instant) -> l
     return [epoch for epoch in over if epoch not in waiting]
 
 
-def destroy_epochs(connection: apsw.Connection, through: int, before: Instant) -> list[str]:
-    """Their sealed keys; whose they were."""
+def destroy_epochs(connection: apsw.Connection, through: int, before: Instant, touched: Touched) -> list[str]:
+    """Their sealed keys; whose they were. touched: is told that there were any."""
     gone = epochs_over(connection, through, before)
+    touched.epochs = bool(gone)
     for epoch in gone:
         connection.execute(SQL["epoch_destroy"], (epoch,))
     return gone

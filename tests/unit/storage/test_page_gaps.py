@@ -16,7 +16,7 @@ from gateway.storage.sqlite import gaps, redacting
 from gateway.storage.sqlite.database import Database
 from gateway.storage.sqlite.gaps import Touched, zero_gaps
 from gateway.storage.sqlite.store import SqliteStore
-from tests.support.storage import NOW, blob, commit, record_id, sequence
+from tests.support.storage import NOW, at, blob, commit, record_id, sequence
 
 ROUNDS, EACH = 12, 110
 
@@ -80,6 +80,33 @@ def test_nothing_of_what_was_destroyed_is_left_and_everything_else_is(tmp_path: 
     assert still_there(path, gone) == []
     assert len(still_there(path, there)) == len(there)
     sound(path)
+
+
+async def keys_come_and_go(path: Path) -> None:
+    """Of two processes by turns, as their days begin; then all but the last is over."""
+    store = SqliteStore(path)
+    for day in range(60):
+        for process in ("bb", "aa"):
+            sealed = noise(f"{day}-{process}", 900 + 37 * day % 900)
+            await store.log.save_epoch(f"{20_000 + day}-{process}", at(day), sealed)
+    gone: list[str] = []
+    for day in range(0, 60, 7):
+        gone += await store.log.destroy_epochs(0, at(day))
+    assert len(gone) == 2 * 56
+    await store.close()
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["as it is", "SQLite alone"])
+def test_sealed_keys_of_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
+    if alone:
+        monkeypatch.setattr(redacting, "zero_gaps", lambda *_: True)
+    asyncio.run(keys_come_and_go(tmp_path / "motlan.db"))
+    data = (tmp_path / "motlan.db").read_bytes()
+    secrets = [noise(f"{day}-{process}", 900) for day in range(56) for process in ("aa", "bb")]
+    left = [secret for secret in secrets if any(secret[start:][:8] in data for start in range(0, 900, 50))]
+    assert bool(left) is alone
+    assert noise("59-aa", 900) in data
+    sound(tmp_path / "motlan.db")
 
 
 def test_sqlite_alone_leaves_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
