@@ -195,7 +195,7 @@ def main() -> None:
     shown.add_row("records, nine private fields in clear", f"{clear:,.0f}/s", verdict(clear, WANTED_RECORDS))
     shown.add_row("the same, sealed: opened first", f"{opened:,.0f}/s", "")
     with tempfile.TemporaryDirectory(dir=given.directory) as folder:
-        stored, watched = asyncio.run(database(Path(folder) / "verify.db", given.records))
+        stored, watched = asyncio.run(database(Path(folder) / "verify.db", 3 * given.records))
     shown.add_row("tree from entries, out of a database", f"{stored:,.0f} entries/s", verdict(stored, WANTED_TREE))
     shown.add_row("the watch, a whole round (tree, records, indexes)", f"{watched:,.0f} records/s", "")
     console = Console(width=120)

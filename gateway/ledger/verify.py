@@ -190,7 +190,10 @@ class LogWalk:
             return expected
         stored = yield from self._stored(tile)
         trusted = expected is not None and _root_of(stored) == expected
-        below = _root_of((yield from self._compare(tile, stored, trusted=trusted)))
+        hashes = yield from self._compare(tile, stored, trusted=trusted)
+        if trusted:
+            return expected
+        below = _root_of(hashes)
         if expected is not None and below is not None and below != expected:
             self.faults.add(f"{tile.path}: neither it nor what is below it has the hash that the tile above demands")
         return below
