@@ -33,6 +33,7 @@ from gateway.ledger.note import VerifierKey
 from gateway.model.ids import SubsystemId
 from gateway.model.instant import MICROSECONDS, Instant
 from gateway.model.storage import Commit
+from gateway.wiring.affected import in_processes
 
 CHUNK = 5_000
 
@@ -134,9 +135,9 @@ async def exports(made: World, directory: Path, most: int, table: Table) -> None
         file.unlink()
 
 
-async def affected(made: World, records: int, table: Table) -> None:
+async def affected(made: World, database: Path, records: int, table: Table) -> None:
     start, answers, size = time.perf_counter(), 0, 0
-    everything = AffectedPersons(made.desk, made.clock)
+    everything = AffectedPersons(made.desk, made.clock, in_processes(database))
     end = Instant(made.clock.at + 86_400 * MICROSECONDS)
     async for each in everything.of(str(CLIENTS[0]), START, end, made.reader):
         if isinstance(each, Disclosed):
@@ -165,7 +166,7 @@ async def measure(records: int, directory: Path) -> None:
             table.add_column(heading)
         await searches(made, records, people, table)
         await exports(made, directory, min(records, 200_000), table)
-        await affected(made, records, table)
+        await affected(made, directory / "audit.sqlite", records, table)
         console.print(table)
     finally:
         await made.store.close()
