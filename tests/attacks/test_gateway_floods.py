@@ -62,7 +62,7 @@ def flood(gate: World, requests: Iterator[bytes], size: int) -> Counter[str]:
 
 def test_junk_leaves_nothing_but_one_record_a_minute_and_takes_no_memory(gate: World) -> None:
     requests, process = junk(gate), psutil.Process()
-    rows = gate.rows()
+    rows, start = gate.rows(), time.monotonic()
     codes = flood(gate, requests, WARM)
     before = process.memory_info().rss
     codes += flood(gate, requests, SIZE - WARM)
@@ -71,25 +71,24 @@ def test_junk_leaves_nothing_but_one_record_a_minute_and_takes_no_memory(gate: W
     assert codes.total() == SIZE
     assert "" not in codes
     assert gate.forwarded == 0
-    assert gate.rows() == rows
-    assert gate.gateway.tally.total == SIZE
+    minutes = int((time.monotonic() - start) / 60) + 1
     assert len(gate.gateway.tally._counts) <= 501
     gate.run(gate.gateway.chores.flush_tally())
-    assert gate.rows() == rows + 1
+    assert 1 <= gate.rows() - rows <= minutes
     assert counts_of(gate, rows).total() == SIZE
     gate.accepts(gate.message())
 
 
 def counts_of(gate: World, rows: int) -> Counter[str]:
-    """What an auditor reads in the one record behind so many rows: refusals that were only counted, by code."""
-    (record,) = records(gate.site, rows)
-    assert record["kind"] == "refusals"
-    told = record.shown("refusals")
-    assert len(told) <= 501
-    assert all(each["network"] in {"127.0.0.0/24", ""} for each in told)
+    """What an auditor reads behind so many rows: refusals that were only counted, by code."""
     counts: Counter[str] = Counter()
-    for each in told:
-        counts[each["code"]] += each["count"]
+    for record in records(gate.site, rows):
+        assert record["kind"] == "refusals"
+        told = record.shown("refusals")
+        assert len(told) <= 501
+        assert all(each["network"] in {"127.0.0.0/24", ""} for each in told)
+        for each in told:
+            counts[each["code"]] += each["count"]
     return counts
 
 

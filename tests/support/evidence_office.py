@@ -133,4 +133,4 @@ def verify(office: World, file: Path, *options: object, roots: bool = True) -> t
 def in_words(office: World, file: Path, lang: str) -> str:
     """What the command says to people."""
     roots = TSA.write(office.site.folder)[0]
-    return run("evidence", "verify", file, "--trust", office.site.pki.trust_list, "--tsa-ca", roots, lang=lang).said
+    return run("evidence", "verify", file, "--trust", office.site.pki.trust_list, "--tsa-ca", roots, lang=lang).out
