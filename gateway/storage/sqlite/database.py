@@ -1,6 +1,7 @@
 """One SQLite file: how connections to it are opened, and which schema it has."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -69,8 +70,11 @@ class Database:
 
         Raises SchemaError, apsw.Error and OSError.
         """
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = self._open()  # SQLite gives its log and index files the mode of this one
+        # SQLite gives its log and index files the mode of this one. A file that is there is not touched: closing it
+        # would let go of the locks that this process holds on it.
+        with suppress(FileExistsError):
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = self._open()
         try:
             version = self._version(connection)
             if version < SCHEMA_VERSION:
