@@ -123,7 +123,7 @@ class SoapTarget:
         attached = request.authorized.envelope.attached
         if options.sign:
             written = self._written(request, element, blocks)
-            root = countersign.envelope(written, () if attached is None else attached.parts[1:])
+            root = self._signed(request, element, written, countersign)
         else:
             root = envelope(element, blocks, self._soap)
         content_type, body = await self._message(request, root, attached)
@@ -155,6 +155,16 @@ class SoapTarget:
             prove=countersign.opened if options.signed else None,
             to_json=None if elements is None or opaque else partial(elements.answered, operation),
         )
+
+    def _signed(
+        self, request: Recorded, element: bytes, written: bytes | WrittenEnvelope, countersign: Countersign
+    ) -> bytes:
+        """With our WS-Security. What did not come over SOAP has names that nobody has looked at."""
+        attached = request.authorized.envelope.attached
+        parts = () if attached is None else attached.parts[1:]
+        if request.claim.protocol is MessageProtocol.SOAP:
+            return countersign.envelope(written, parts)
+        return _CALLERS.reading(element, lambda: countersign.envelope(written, parts))
 
     def _written(self, request: Recorded, element: bytes, blocks: tuple[bytes, ...]) -> bytes | WrittenEnvelope:
         """What is to be signed: in pieces, where the element is canonical, as the SOAP codec hands elements on."""

@@ -4,6 +4,7 @@ In the way that the caller speaks: RFC 9421 or JWS in the head, for a SOAP envel
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -23,7 +24,8 @@ from gateway.signing.http_sig import parse_signature
 from gateway.signing.http_sig_sign import members_of, sign_response
 from gateway.signing.message_jws_sign import sign_message_jws_response
 from gateway.signing.target import PublicUrl
-from gateway.signing.wsse_template import Terms
+from gateway.signing.wsse_sign import sign_read
+from gateway.signing.wsse_template import SignedEnvelope, Terms
 from gateway.signing.wsse_written import sign
 
 JWS_FIELD = "Motlan-JWS"
@@ -58,7 +60,7 @@ class Sealer:
         unsealed = codec.answer(minimised, record_id, hash_of(recorded))
         if unsealed.enveloped:
             try:
-                seal = self._in_envelope(unsealed, codec, proof)
+                seal = self._in_envelope(unsealed, codec, proof, apart=True)
             except ExchangeError as error:  # what cannot be signed came from the provider: a Security header of its own
                 detail = f"the answer cannot be signed: {error.kind.code}"
                 raise ProviderFailedError(INVALID_REPLY, Outcome.INVALID_REPLY, detail) from error
@@ -76,8 +78,13 @@ class Sealer:
             return self._in_envelope(refusal, codec, proof)
         return self._in_head(refusal, head, public_url, proof)
 
-    def _in_envelope(self, unsealed: Answer, codec: Codec, proof: Direct | Hosted | None) -> Seal:
-        """WS-Security: the envelope names what it confirms, and covers its attachments."""
+    def _in_envelope(
+        self, unsealed: Answer, codec: Codec, proof: Direct | Hosted | None, *, apart: bool = False
+    ) -> Seal:
+        """WS-Security: the envelope names what it confirms, and covers its attachments.
+
+        apart: where it must be read for that, nothing of it may be left behind, since it holds a provider's names.
+        """
         wsse = isinstance(proof, Direct) and proof.scheme == ProofScheme.WS_SECURITY
         body = unsealed.body
         root = body.root
@@ -88,7 +95,8 @@ class Sealer:
             confirms=proof.signature if proof is not None and wsse else None,
             attachments=body.parts[1:],
         )
-        signed = sign(unsealed.written or root, terms)
+        read = partial(_read_apart, codec) if apart else sign_read
+        signed = sign(unsealed.written or root, terms, read)
         if body.parts:
             answer = codec.with_root(unsealed, signed.envelope)
         else:
@@ -109,6 +117,10 @@ class Sealer:
         signed = sign_response(bare, head, public_url=url, caller=caller, key=self._key, now=self._clock.now())
         sealed = AnswerHead(status=bare.status, fields=(*fields, *signed.fields))
         return Seal(answer=Answer(head=sealed, body=unsealed.body), base=signed.base, signature=signed.signature)
+
+
+def _read_apart(codec: Codec, envelope: bytes, terms: Terms) -> SignedEnvelope:
+    return codec.apart(lambda: sign_read(envelope, terms))
 
 
 def _jws_of(head: Head, proof: Direct | Hosted | None) -> Direct | str | None:
