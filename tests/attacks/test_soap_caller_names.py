@@ -36,16 +36,18 @@ def test_one_caller_uses_up_its_own_share_only(place: World) -> None:
     accepted(place, text, confirms=value_of(text))  # and of another member as many as ever
 
 
-@pytest.mark.parametrize("hint", ['xsi:type="n:t"', 'xmlns:wsu="urn:x" wsu:x=""'], ids=["prefixes in values", "another wsu"])
+@pytest.mark.parametrize(
+    "hint", ['xsi:type="n:t"', 'xmlns:wsu="urn:x" wsu:x=""'], ids=["prefixes in values", "another wsu"]
+)
 def test_answers_that_must_be_read_to_be_signed(place: World, hint: str) -> None:
     """An element that cannot be signed as it is: the envelope around it is parsed, with all the provider's names."""
     before, xsi = 0, "http://www.w3.org/2001/XMLSchema-instance"
-    for number in range(50):
+    for number in range(30):
         inner = "".join(f"<n{secrets.token_hex(60)}/>" for _ in range(4000))
         place.provider.reply = told(
             f'<a:archiveResponse xmlns:a="{NS}" xmlns:n="urn:n" xmlns:xsi="{xsi}"><b {hint}/>{inner}</a:archiveResponse>'
         )
         assert send(place, asked(), subsystem=LEGACY).fault is None
-        if number == 9:
+        if number == 4:
             before = resident()
-    assert resident() - before < 10 * 1024 * 1024
+    assert resident() - before < 8 * 1024 * 1024

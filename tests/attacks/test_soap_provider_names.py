@@ -26,8 +26,8 @@ from tests.support.soap_attacks import resident
 from tests.support.xroad_soap import envelope
 
 XML = (("Content-Type", "text/xml"),)
-MOST = 10 * 1024 * 1024
-"""Bytes that forty floods may leave: without a bound they leave more than twice as many."""
+MOST = 8 * 1024 * 1024
+"""Bytes that twenty-five floods may leave: without a bound they leave half as many again, or more."""
 NEW: Any = Countersigned
 POPULATION = Mapping(mapping_file("population.toml").document, PARSERS)
 
@@ -38,11 +38,11 @@ def flood(form: str = "<{}/>", count: int = 4000) -> str:
 
 
 def grown(once: Callable[[], None]) -> int:
-    """Bytes of memory that forty times leave, after ten that fill what may be filled."""
+    """Bytes of memory that twenty-five times leave, after five that fill what may be filled."""
     before = 0
-    for number in range(50):
+    for number in range(30):
         once()
-        if number == 9:
+        if number == 4:
             before = resident()
     return resident() - before
 
@@ -55,13 +55,13 @@ async def test_a_soap_service(form: str, outcome: Outcome) -> None:
     opened = structs.replace(made.authorized.envelope, claim=claim)
     asked = structs.replace(made, authorized=structs.replace(made.authorized, envelope=opened))
     fields = ("Content-Type: text/xml",)
-    scripts = [scripted_answer(envelope("", f"<r>{flood(form)}</r>"), fields=fields) for _ in range(50)]
+    scripts = [scripted_answer(envelope("", f"<r>{flood(form)}</r>"), fields=fields) for _ in range(30)]
     async with ScriptedProvider(*scripts) as p:
         target = SoapTarget(provider(p.url, attempts=1), SoapOptions(lookup=True, xroad_headers=False))
         before = 0
-        for number in range(50):
+        for number in range(30):
             assert (await target.send(asked, NEW(), time.monotonic() + 5)).outcome is outcome
-            if number == 9:
+            if number == 4:
                 before = resident()
         await target.close()
     assert resident() - before < MOST
@@ -95,13 +95,13 @@ async def test_xml_that_a_rest_caller_sends() -> None:
     """Nobody answers, which is not asked: the request's element is read before."""
     target = SoapTarget(provider("http://127.0.0.1:9", attempts=1), SoapOptions(lookup=True))
     before = 0
-    for number in range(50):
+    for number in range(30):
         body = Body(f"<a>{flood()}</a>".encode())
         made = recorded({}, body=body)
         opened = structs.replace(made.authorized.envelope, content_type="application/xml", body=body)
         asked = structs.replace(made, authorized=structs.replace(made.authorized, envelope=opened))
         assert (await target.send(asked, NEW(), time.monotonic() + 5)).outcome is Outcome.UNAVAILABLE
-        if number == 9:
+        if number == 4:
             before = resident()
     assert resident() - before < MOST
 
