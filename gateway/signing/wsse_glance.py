@@ -19,6 +19,8 @@ from gateway.signing.wsse_parse import Signed, read_signed, read_times
 from gateway.signing.wsse_token import Listing
 from gateway.signing.xml import BEGINNING, Element, beginning, canonical
 
+_TAGS = tuple(f"{{{soap}}}{name}" for soap in (SOAP11, SOAP12) for name in ("Header", "Body"))
+
 
 def is_worth_a_glance(root: bytes) -> bool:
     """Whether parsing it could cost much more than this."""
@@ -42,7 +44,7 @@ def glance(root: bytes, listing: Listing, keys: Mapping[str, PublicKey], now: In
 
 
 def _header(root: bytes) -> Element:
-    document = beginning(root)
+    document = beginning(root, _TAGS)
     if document is None:
         raise ExchangeError(ROOT_TOO_LARGE, f"of an envelope this large, Header ends within {BEGINNING} bytes")
     soap = {f"{{{soap}}}Envelope": soap for soap in (SOAP11, SOAP12)}.get(str(document.tag))

@@ -71,14 +71,14 @@ def parse(data: bytes) -> Element:
     return root
 
 
-def beginning(data: bytes) -> Element | None:
-    """The root element as far as the first ``BEGINNING`` bytes go, if its first child is whole there.
+def beginning(data: bytes, tags: tuple[str, ...]) -> Element | None:
+    """The root element as far as the first ``BEGINNING`` bytes go, if a child of one of these names is whole there.
 
     Raises ExchangeError as ``parse``.
     """
     data = data[:BEGINNING]
     start = _start(data)
-    parser = etree.XMLPullParser(events=("end",), **_SAFELY)
+    parser = etree.XMLPullParser(events=("end",), tag=tags, **_SAFELY)
     for at in range(0, len(data), _PIECE):
         try:
             parser.feed(data[at : at + _PIECE])

@@ -12,14 +12,16 @@ from gateway.model.errors.signature import (
     SIGNATURE_MISSING,
     SIGNATURE_NOT_YET_VALID,
 )
-from gateway.model.errors.soap import INVALID_XML, ROOT_TOO_LARGE
+from gateway.model.errors.soap import INVALID_SOAP, INVALID_XML, ROOT_TOO_LARGE
 from gateway.model.errors.trust import UNKNOWN_KEY
 from gateway.model.instant import plus
 from gateway.signing.wsse_glance import glance, is_worth_a_glance
+from gateway.signing.wsse_names import SOAP11
 from gateway.signing.wsse_sign import sign_envelope
 from tests.support import wsse as w
 
 LISTED = w.keys()
+OPENED = b"<s:Envelope xmlns:s='" + SOAP11.encode() + b"' "
 KEYS = {each.keyid: w.public(each) for each in LISTED}
 
 
@@ -94,7 +96,11 @@ def test_a_timestamp_that_was_not_signed():
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>", kinds.XML_FORBIDDEN),
         (b"<?pi?><a/>", kinds.XML_FORBIDDEN),
         (b"<a><b></a>", INVALID_XML),
-        (b"<a " + b" ".join(b"x%d='1'" % number for number in range(2000)) + b"><b/>", kinds.XML_TOO_COMPLEX),
+        (OPENED + b" ".join(b"x%d='1'" % number for number in range(2000)) + b"><s:Header/>", kinds.XML_TOO_COMPLEX),
+        (OPENED + b"><s:Header/>", SIGNATURE_MISSING),
+        (OPENED + b"><s:Body/>", SIGNATURE_MISSING),
+        (OPENED + b"><a><s:Header/></a>", ROOT_TOO_LARGE),
+        (OPENED.replace(b"Envelope", b"Letter") + b"><s:Header/>", INVALID_SOAP),
         (b"<a>" * 300, INVALID_XML),
         (b"x", INVALID_XML),
     ],
@@ -112,13 +118,11 @@ def test_a_megabyte_of_a_stranger_costs_little(flood):
     """Reading all of it takes some hundred times as long."""
     data = signed(more=flood * (1_000_000 // len(flood)))
     data = data.replace(data.partition(b"<ds:SignatureValue>")[2][:20], b"A" * 20, 1)
-    best = 1.0
-    for _ in range(5):
-        start = time.thread_time()
-        assert refused(data) == SIGNATURE_INVALID
-        best = min(best, time.thread_time() - start)
-    assert best < 0.01
     in_header = data.replace(b"Header>", b"Header>" + flood * (1_000_000 // len(flood)), 1)
-    start = time.thread_time()
-    assert refused(in_header) == ROOT_TOO_LARGE
-    assert time.thread_time() - start < 0.1
+    for each, kind in ((data, SIGNATURE_INVALID), (in_header, ROOT_TOO_LARGE)):
+        best = 1.0
+        for _ in range(5):
+            start = time.thread_time()
+            assert refused(each) == kind
+            best = min(best, time.thread_time() - start)
+        assert best < 0.02
