@@ -224,11 +224,8 @@ class Vault(Protocol):
     async def delete(self, blob_id: str) -> None:
         """Destroy it."""
 
-    async def forget(self, subjects: Collection[bytes]) -> int:
-        """Destroy every blob with any of these subjects (pseudonyms); how many. Durable on return."""
-
     async def destroy(self, blob_ids: Collection[str]) -> int:
-        """Destroy these blobs, in one step; how many there were. Durable on return."""
+        """Destroy these blobs, in small steps: giving it again completes it. How many there were. Durable on return."""
 
 
 class LogStore(Protocol):

@@ -268,17 +268,17 @@ class Eraser:
         return Redaction(id=row.id, openings=sealed, pseudonyms=marks)
 
     async def _destroy(self, work: _Work, progress: Callable[[int], None]) -> int:
-        """Everything that was decided; how many payloads there were."""
-        log, vault = self._site.log, self._vault
+        """Everything that was decided; how many payloads there were. The records last: by them the rest is found again,
+        if this breaks off and the order is given once more.
+        """
+        log = self._site.log
+        payloads = await self._vault.destroy(blob_ids(work.erased))
+        failpoints.reached("erasure.destroyed")
         for start in range(0, len(work.redactions), _BATCH):
             await log.redact(work.redactions[start : start + _BATCH])
             progress(min(start + _BATCH, len(work.redactions)))
             failpoints.reached("erasure.redacted")
         await log.redact(())  # wipes what an earlier run may have left
-        payloads = await vault.destroy(blob_ids(work.erased))
-        if work.marks and not work.kept:
-            payloads += await vault.forget(work.marks)
-        failpoints.reached("erasure.destroyed")
         return payloads
 
     async def _places(self, work: _Work, payloads: int) -> tuple[Reached, ...]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from gateway.exchange.site import Site
 from gateway.ledger.epoch import Epoch, Recipient
-from gateway.ledger.order_hold import HOLD_TYP, Hold, authorise_hold, check_lifting, in_force
+from gateway.ledger.order_hold import HOLD_TYP, Hold, authorise_hold, check_lifting, in_force, parse_hold
 from gateway.ledger.order_jws import payload_of, sign
 from gateway.ledger.pseudonym import Subject, pseudonym
 from gateway.ledger.record import PrivateField, RecordKind
@@ -57,7 +57,8 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 async def holds_in_force(log: LogStore, roles: tuple[Role, ...], now: Instant) -> tuple[Hold, ...]:
-    """Every hold that nobody lifted who may. roles: those of the trust list in force.
+    """Every hold that nobody lifted who may. roles: those of the trust list in force. A lifting that the log does not
+    record lifts nothing: who writes to the database and holds the role would leave no trace of it.
 
     Raises ExchangeError(HOLD_LOST) where the log records one whose document is gone or altered: nothing may be erased
     then.
@@ -72,7 +73,12 @@ async def holds_in_force(log: LogStore, roles: tuple[Role, ...], now: Instant) -
     lost = recorded - {document.digest for document in documents}
     if lost:
         raise ExchangeError(HOLD_LOST, f"missing: {', '.join(sorted(lost))}")
-    return in_force([document.content for document in documents], roles, now)
+    counted = [each.content for each in documents if each.digest in recorded or not _lifts(each)]
+    return in_force(counted, roles, now)
+
+
+def _lifts(document: Document) -> bool:
+    return parse_hold(payload_of(document.content)).lifts is not None
 
 
 def _is_whole(document: Document) -> bool:

@@ -3,6 +3,7 @@ sooner where an officer lifts them.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +31,7 @@ from gateway.model.errors.erasure import ORDER_MALFORMED, ORDER_SIGNATURES
 from gateway.model.ids import RecordId
 from gateway.model.instant import Instant, rfc3339
 from gateway.model.log import Document, LogQuery
+from gateway.model.storage import StoredRecord
 from gateway.ports import LogStore
 from gateway.trust.document import Role
 
@@ -40,6 +42,7 @@ _DRAFT = "withheld-draft"
 """The kind of documents that are about to be recorded: so none is lost where the process ends right after that."""
 
 _ALL = 2**31
+_MOST_WAITING = 10_000
 _NOT_OURS = (ORDER_MALFORMED, ORDER_SIGNATURES, WITHHOLDING_REFUSED)
 
 
@@ -54,20 +57,27 @@ class Entries(Struct, frozen=True, kw_only=True):
 async def withheld_in_force(log: LogStore, roles: tuple[Role, ...], origin: str, now: Instant) -> tuple[Withheld, ...]:
     """Every withholding that a data-protection officer signed and that is neither over nor lifted.
 
-    roles: those of the trust list in force. One that nobody of them signed withholds nothing: else whoever writes to
-    the database could hide who looked; nor does a lifting that nobody of them signed lift. Raises
-    ExchangeError(WITHHELD_LOST) where the log records one whose document is gone or altered: then it is not known what
-    may be shown.
+    roles: those of the trust list in force. One that nobody of them signed, or that nothing records, withholds nothing:
+    else whoever writes to the database, an officer among them, could hide who looked and leave no trace of that; nor
+    does such a lifting lift. Raises ExchangeError(WITHHELD_LOST) where the log records one whose document is gone or
+    altered: then it is not known what may be shown.
     """
     recorded = await _recorded(log, now)
     drafts = [each for each in await log.documents(_DRAFT) if each.digest in recorded]
-    documents = [*await log.documents(KIND), *drafts]
-    if recorded - {hashlib.sha256(payload_of(document.content)).hexdigest() for document in documents}:
+    documents = {_digest(each.content): each.content for each in (*await log.documents(KIND), *drafts)}
+    if recorded - documents.keys():
         raise ExchangeError(WITHHELD_LOST)
-    given = [_read(document.content, roles, origin, now) for document in documents]
-    lifted = {each.lifts for each in given if isinstance(each, Lifting)}
-    found = {each.id: each for each in given if isinstance(each, Withheld) and now < each.until}
+    given = {digest: _read(content, roles, origin, now) for digest, content in documents.items()}
+    if any(isinstance(each, Withheld) and now < each.until for name, each in given.items() if name not in recorded):
+        recorded |= _digests(await log.unsequenced(_MOST_WAITING), now)
+    counted = [each for digest, each in given.items() if digest in recorded]
+    lifted = {each.lifts for each in counted if isinstance(each, Lifting)}
+    found = {each.id: each for each in counted if isinstance(each, Withheld) and now < each.until}
     return tuple(each for name, each in found.items() if name not in lifted)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(payload_of(content)).hexdigest()
 
 
 def _read(data: bytes, roles: tuple[Role, ...], origin: str, now: Instant) -> Withheld | Lifting | None:
@@ -83,8 +93,14 @@ def _read(data: bytes, roles: tuple[Role, ...], origin: str, now: Instant) -> Wi
 
 async def _recorded(log: LogStore, now: Instant) -> set[str]:
     """The digests of all withholdings that the log records and that are not over."""
+    query = LogQuery(kind=RecordKind.CONFIGURATION.value, limit=_ALL)
+    return _digests([stored async for stored in log.search(query)], now)
+
+
+def _digests(records: Iterable[StoredRecord], now: Instant) -> set[str]:
+    """Of what these records say came into force and is not over."""
     found = set()
-    async for stored in log.search(LogQuery(kind=RecordKind.CONFIGURATION.value, limit=_ALL)):
+    for stored in records:
         decision = read_skeleton(stored.row.skeleton).decision
         if decision is not None and decision.reasons[:1] == (KIND,) and decision.reasons[2] > rfc3339(now):
             found.add(decision.reasons[1])

@@ -89,23 +89,21 @@ def authorise_hold(data: bytes, roles: tuple[Role, ...], *, log: str, now: Insta
 def in_force(documents: Iterable[bytes], roles: tuple[Role, ...], now: Instant) -> tuple[Hold, ...]:
     """The holds of these documents, in their order, that nobody lifted who may.
 
-    A hold counts as it stands: one that somebody forged keeps data for too long, no worse. A lifting counts if a holder
+    A hold counts as it stands, and beside others of the same id: one that somebody forged keeps data for too long, no
+    worse. A lifting counts if a holder
     of the hold's own role signed it who is in the trust list in force: else whoever writes to the database could lift
     holds. So when that signer leaves the list, the hold is in force again until another lifts it. Raises ExchangeError
     (ORDER_MALFORMED) for a document that does not parse.
     """
     read = [(data, parse_hold(payload_of(data))) for data in documents]
-    holds: dict[str, Hold] = {}
-    for _, hold in read:
-        if hold.lifts is None:
-            holds.setdefault(hold.id, hold)
     current = holding(roles, now)
     lifted = {
-        lifting.lifts
+        (lifting.lifts, role.role.value)
         for data, lifting in read
-        if lifting.lifts in holds and _may_lift(data, holds[lifting.lifts], current)
+        if lifting.lifts is not None
+        for role in _lifters(data, current)
     }
-    return tuple(hold for name, hold in holds.items() if name not in lifted)
+    return tuple(hold for _, hold in read if hold.lifts is None and (hold.id, hold.role) not in lifted)
 
 
 def check_lifting(lifting: Hold, holds: Iterable[Hold], endorsed: Endorsed) -> None:
@@ -117,8 +115,9 @@ def check_lifting(lifting: Hold, holds: Iterable[Hold], endorsed: Endorsed) -> N
         raise ExchangeError(ORDER_SIGNATURES, f"a hold by the role {lifted.role} is lifted by that role")
 
 
-def _may_lift(data: bytes, hold: Hold, roles: tuple[Role, ...]) -> bool:
+def _lifters(data: bytes, roles: tuple[Role, ...]) -> tuple[Role, ...]:
+    """Who signed a lifting; nobody, where a signature is wrong."""
     try:
-        return any(role.role.value == hold.role for role in verify(HOLD_TYP, data, roles).signers)
+        return verify(HOLD_TYP, data, roles).signers
     except ExchangeError:
-        return False
+        return ()

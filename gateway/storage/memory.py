@@ -159,13 +159,6 @@ class MemoryVault:
         """As the port says."""
         self.blobs.pop(blob_id, None)
 
-    async def forget(self, subjects: Collection[bytes]) -> int:
-        """As the port says."""
-        gone = [blob.id for blob in self.blobs.values() if set(blob.subjects) & set(subjects)]
-        for blob_id in gone:
-            del self.blobs[blob_id]
-        return len(gone)
-
     async def destroy(self, blob_ids: Collection[str]) -> int:
         """As the port says."""
         return sum(self.blobs.pop(blob_id, None) is not None for blob_id in set(blob_ids))

@@ -30,16 +30,6 @@ async def test_purge_takes_expired_blobs(store: Store) -> None:
     assert await store.vault.get("c", at(50)) is not None
 
 
-async def test_blobs_of_a_subject_are_destroyed(store: Store) -> None:
-    for number, subjects in enumerate(((b"a", b"b"), (b"b",), (b"c",))):
-        await store.journal.commit(commit(number + 1, blobs=(blob(f"b{number}", subjects=subjects),)), NOW)
-    assert await store.vault.forget({b"b", b"x"}) == 2
-    assert await store.vault.get("b0", NOW) is None
-    assert await store.vault.get("b1", NOW) is None
-    assert await store.vault.get("b2", NOW) is not None
-    assert await store.vault.forget(set()) == 0
-
-
 async def test_blobs_are_destroyed_by_name(store: Store) -> None:
     await store.journal.commit(commit(1, blobs=(blob("b"), blob("c"), blob("d"))), NOW)
     assert await store.vault.destroy(["b", "c", "b", "none"]) == 2

@@ -28,7 +28,7 @@ FAILPOINTS: dict[str, tuple[str, ...]] = {
     "attest": JOB,
     "redact": (*WIPED, "log.redacting"),
     "vault put": COMMIT,
-    "vault forget": WIPED,
+    "vault destroy": WIPED,
 }
 
 

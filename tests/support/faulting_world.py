@@ -132,8 +132,8 @@ async def _vault_put(world: World) -> None:
     await world.commit(Commit(row=made.row, blobs=(big,)))
 
 
-async def _vault_forget(world: World) -> None:
-    await world.store.vault.forget([(2).to_bytes(16, "big")])
+async def _vault_destroy(world: World) -> None:
+    await world.store.vault.destroy(["blob 2"])
 
 
 async def _sequence(world: World) -> None:
@@ -167,7 +167,7 @@ WRITES: dict[str, tuple[Do, str]] = {
     "redact": (_redact, "-wal"),
     "redact, wiping": (_redact, ".db"),
     "vault put": (_vault_put, "-wal"),
-    "vault forget": (_vault_forget, "-wal"),
+    "vault destroy": (_vault_destroy, "-wal"),
 }
 """Each write of log and store, and which file the fault strikes: the write-ahead log, or the database under it."""
 

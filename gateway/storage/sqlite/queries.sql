@@ -71,9 +71,6 @@ SELECT owner, subjects, purpose, expires, sealed FROM vault WHERE id = ? AND exp
 -- name: vault_delete
 DELETE FROM vault WHERE id = ? RETURNING rowid
 
--- name: vault_after
-SELECT rowid, id, subjects FROM vault WHERE rowid > ? ORDER BY rowid LIMIT ?
-
 -- name: vault_forget
 DELETE FROM vault WHERE id IN (SELECT id FROM vault WHERE expires <= ? ORDER BY expires LIMIT ?)
 

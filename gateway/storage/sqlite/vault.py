@@ -48,29 +48,8 @@ class SqliteVault:
             found += await self._destroyed(asked[start : start + _AT_ONCE])
         return found
 
-    async def forget(self, subjects: Collection[bytes]) -> int:
-        """As the port says, of all blobs that are there when it begins: each is looked at, beside the writers.
-
-        Raises ValueError for a blob of which the subjects cannot be read.
-        """
-        asked = frozenset(subjects)
-        gone: list[str] = []
-        at: int | None = 0 if asked else None
-        while at is not None:
-            some, at = await self._of(asked, at)
-            gone += some
-        return await self.destroy(gone)
-
     async def _destroyed(self, blob_ids: Collection[str]) -> int:
         return await self._engine.wipe(lambda connection, touched: destroy_blobs(connection, blob_ids, touched))
-
-    async def _of(self, subjects: frozenset[bytes], after: int) -> tuple[list[str], int | None]:
-        """Ids of blobs with any of these subjects, among the next ones; where to go on, None at the end."""
-        rows: list[Any] = await self._engine.read(
-            lambda connection: connection.execute(SQL["vault_after"], (after, _AT_ONCE)).fetchall()
-        )
-        found = [str(blob_id) for _, blob_id, packed in rows if not subjects.isdisjoint(_subjects(packed))]
-        return found, rows[-1][0] if rows else None
 
 
 def _subjects(packed: Any) -> tuple[bytes, ...]:

@@ -64,7 +64,7 @@ async def test_payloads_and_epoch_keys(tmp_path: Path) -> None:
     await store.journal.commit(commit(1, blobs=blobs), NOW)
     await sequence(store.log)
     await store.vault.destroy(["gone"])
-    await store.vault.forget([b"f"])
+    await store.vault.destroy(["forgotten"])
     await store.journal.purge(at(10))
     assert list(await store.log.destroy_epochs(1, at(1))) == ["20779-aa"]
     assert [found(tmp_path, each) for each in (gone, forgotten, expired, keys)] == [[], [], [], []]
