@@ -190,9 +190,9 @@ class Holding:
         site, now = self._site, self._site.clock.now()
         hold, endorsed = authorise_hold(data, roles, log=site.origin, now=now)
         kept = {document.digest for document in await site.log.documents(KIND)}
-        if endorsed.digest in kept:
-            return hold
         recorded = await _recorded(site.log)
+        if endorsed.digest in kept & recorded:
+            return hold
         if hold.lifts is not None and endorsed.digest not in recorded:
             check_lifting(hold, await holds_in_force(site.log, roles, now), endorsed)
         if endorsed.digest not in recorded:

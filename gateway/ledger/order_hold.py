@@ -108,11 +108,11 @@ def in_force(documents: Iterable[bytes], roles: tuple[Role, ...], now: Instant) 
 
 def check_lifting(lifting: Hold, holds: Iterable[Hold], endorsed: Endorsed) -> None:
     """Raise ExchangeError unless it lifts a hold in force, signed in that hold's own role."""
-    lifted = next((hold for hold in holds if hold.id == lifting.lifts), None)
-    if lifted is None:
+    wanted = sorted({hold.role for hold in holds if hold.id == lifting.lifts})
+    if not wanted:
         raise ExchangeError(HOLD_UNKNOWN, f"hold {lifting.lifts} is not in force")
-    if not any(role.role.value == lifted.role for role in endorsed.signers):
-        raise ExchangeError(ORDER_SIGNATURES, f"a hold by the role {lifted.role} is lifted by that role")
+    if not any(role.role.value in wanted for role in endorsed.signers):
+        raise ExchangeError(ORDER_SIGNATURES, f"a hold by the role {' or '.join(wanted)} is lifted by that role")
 
 
 def _lifters(data: bytes, roles: tuple[Role, ...]) -> tuple[Role, ...]:
