@@ -113,7 +113,7 @@ class MotlanWsse:
         del operation
         kinds = [value for name, value in http_headers.items() if name.lower() == "content-type"]
         if any(kind.lower().lstrip().startswith("multipart/") for kind in kinds):
-            raise ExchangeError(ANSWER_UNSIGNED, "zeep cannot check attachments; use the Motlan client for them")
+            raise ExchangeError(ANSWER_UNSIGNED, "zeep cannot check attachments; the sidecar proves them")
         return envelope, http_headers
 
 

@@ -1,10 +1,16 @@
 """An ordinary zeep client with the plugin, given nothing but served WSDLs, asks the demo's two registers."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import zeep
 from zeep.transports import Transport
 
 from gateway.client.zeep_wsse import MotlanWsse, xroad_headers
+from tests.support.source import ROOT
 from tests.support.world import RunningWorld
 
 PURPOSE, BASIS = "1.001193", "ND-63/2024"
@@ -61,3 +67,15 @@ def test_a_service_that_is_rest_only_answers_with_types(demo: RunningWorld) -> N
     assert card.identity_number == person.identity_number
     assert card.insurance_number == person.insurance.number
     assert card.name.full == person.insurance.full_name
+
+
+def test_the_pages_program_works_as_it_is_printed(demo: RunningWorld, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "soap.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "asks.py").write_text(code, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-X", "utf8", tmp_path / "asks.py", demo.world.files.contract],
+        cwd=tmp_path, env={}, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith(demo.contract["people"][0])
