@@ -36,11 +36,47 @@ def test_the_client_is_importable_without_the_server(client: Path, tmp_path: Pat
     assert str(ROOT) not in ran.stdout
 
 
-@pytest.mark.parametrize("verb", [[], ["call"]])
-def test_the_client_command_explains_itself(client: Path, tmp_path: Path, verb: list[str]) -> None:
-    ran = run([str(client / "motlan"), *verb, "--help"], tmp_path)
+CLIENTS = (
+    *("", "call", "prefill", "sidecar", "log verify", "log prove", "log mirror", "evidence verify"),
+    *("member new", "cert request", "trust sign", "trust publish"),
+)
+SERVERS = ("demo", "serve", "check", "signature debug", "policy explain", "adapter new", "adapter test")
+"""Verbs that the client alone has, and those of the gateway."""
+
+
+@pytest.mark.parametrize("verb", CLIENTS)
+def test_the_clients_commands_explain_themselves(client: Path, tmp_path: Path, verb: str) -> None:
+    ran = run([str(client / "motlan"), *verb.split(), "--help"], tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert "motlan" in ran.stdout
+
+
+INSIDE = ("log receipt 01a2016c-2478-7588-bb31-1885b3452b05 --config gateway.toml --out r", "witness key w --out w.pem")
+"""Of verbs that the client has, what only a gateway can do."""
+
+
+@pytest.mark.parametrize("verb", [*(f"{verb} --help" for verb in SERVERS), *INSIDE])
+def test_the_gateways_commands_say_what_to_install(client: Path, tmp_path: Path, verb: str) -> None:
+    (tmp_path / "gateway.toml").touch()
+    ran = run([str(client / "motlan"), *verb.split()], tmp_path)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.count("\n") == 1
+    assert "pip install 'motlan[gateway]'" in ran.stderr
+
+
+def test_evidence_is_verified_with_the_client_alone(client: Path, tmp_path: Path) -> None:
+    kept = ROOT / "tests" / "evidence_samples" / "v1"
+    command = [client / "motlan", "--lang", "en", "evidence", "verify", kept / "soap.asice"]
+    trust = ["--trust", kept / "list.jws", "--tsa-ca", kept / "tsa-roots.pem"]
+    ran = run([*map(str, [*command, *trust])], tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "all that the container claims holds" in ran.stdout
+
+
+def test_the_plugin_for_zeep_is_the_clients(client: Path, tmp_path: Path) -> None:
+    program = "import sys, gateway.client.zeep_wsse as it; it.xroad_headers; assert 'zeep' not in sys.modules"
+    ran = run([str(client / "python"), "-c", program], tmp_path)
+    assert ran.returncode == 0, ran.stderr
 
 
 def test_schemas_and_configuration_travel_in_the_wheel(client: Path, tmp_path: Path) -> None:
