@@ -194,7 +194,7 @@ def _finish(world: World, told: Told, page: Path, *, serve: bool) -> None:
     click.echo(
         say(
             "What the auditor, the court and the witness have is there to be tried by hand: docs/demo.md",
-            "Những gì kiểm toán viên, tòa án và bên chứng kiến có đều còn đó để tự tay thử: docs/demo.md",
+            "Những gì kiểm toán viên, tòa án và bên chứng kiến nhận được vẫn còn đó để tự tay thử: docs/demo.md",
         )
     )
     click.echo(

@@ -32,7 +32,7 @@ class Scene(Struct, frozen=True):
 
 
 class Call(Struct, frozen=True, kw_only=True):
-    """A call as it was lived through. start: seconds into the story. ok: it ended as it should."""
+    """A call as it was lived through. start: seconds into the story."""
 
     start: float
     seconds: float
@@ -41,7 +41,6 @@ class Call(Struct, frozen=True, kw_only=True):
     status: int
     outcome: str
     record: str | None = None
-    ok: bool = True
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -139,14 +138,14 @@ class Teller:
         self.told.scenes[-1].steps.append(step)
         self._say(step)
 
-    async def call(self, who: Text, what: Text, sending: Awaitable[Answer], *, expected: int = 200) -> Answer:
+    async def call(self, who: Text, what: Text, sending: Awaitable[Answer]) -> Answer:
         """Wait for an answer, and note how long it took."""
         start = time.perf_counter()
         answer = await sending
-        self.note(who, what, answer, start=start, expected=expected)
+        self.note(who, what, answer, start=start)
         return answer
 
-    def note(self, who: Text, what: Text, answer: Answer, *, start: float, expected: int = 200) -> None:
+    def note(self, who: Text, what: Text, answer: Answer, *, start: float) -> None:
         """Note an answer that has just come. start: of ``time.perf_counter``."""
         self.told.calls.append(
             Call(
@@ -157,7 +156,6 @@ class Teller:
                 status=answer.status,
                 outcome=answer.outcome or answer.error_code or "",
                 record=answer.receipt or instance(answer),
-                ok=answer.status == expected,
             )
         )
 

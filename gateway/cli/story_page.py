@@ -47,13 +47,15 @@ class _Page:
     def content(self) -> dict[str, Any]:
         told = self.told
         form = told.form["elements"]
-        sources = Counter(one["source"] for one in form.values() if one["outcome"] == "FOUND")
+        sources = Counter(
+            one["source"] for name, one in form.items() if one["outcome"] == "FOUND" and not _is_typed(name)
+        )
         return {
             "told": told,
             "when": to_datetime(told.started).astimezone(_VIETNAM).strftime("%H:%M, %d/%m/%Y"),
             "roles": [self.role(name) for name in self.procedure.role],
             "fields": len(form),
-            "typed": sum(name.endswith(".identity_number") for name in form),
+            "typed": sum(map(_is_typed, form)),
             "sources": [
                 {"name": text.in_language(self.language), "short": self.short(service), "count": sources[service]}
                 for service, text in SOURCES.items()
@@ -86,7 +88,7 @@ class _Page:
         return {
             "title": self.titles[key],
             "found": found,
-            "typed": element == "identity_number",
+            "typed": _is_typed(key),
             "value": shown(element, one["value"], self.language) if found else "",
             "source": self.short(one["source"]) if found else "",
             "insurance": found and "insurance" in one["source"],
@@ -146,7 +148,7 @@ class _Page:
             "who": f"{one['name']} ({one['client']})",
             "source": self.short(one["service"]),
             "purpose": " · ".join(filter(None, (one["purpose"], one["basis"]))),
-            "fields": " ".join(one["fields"]),
+            "fields": ", ".join(field.removeprefix("/") for field in one["fields"]),
         }
 
     def finding(self) -> dict[str, Any] | None:
@@ -159,6 +161,11 @@ class _Page:
             "first": _clock(found.first),
             "last": _clock(found.last),
         }
+
+
+def _is_typed(name: str) -> bool:
+    """Whether an officer types this field of the form; a register then only confirms it."""
+    return name.endswith(".identity_number")
 
 
 def _local(text: str) -> datetime:

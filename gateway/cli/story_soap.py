@@ -46,7 +46,6 @@ async def languages(teller: Teller, client: Client) -> None:
             what=what,
             status=HTTPStatus.OK,
             outcome="FOUND" if found else "",
-            ok=found,
         )
     )
     teller.step(

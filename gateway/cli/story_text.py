@@ -69,7 +69,7 @@ PAGE: Final = {
     "refused": Text("What was refused", "Những gì bị từ chối"),
     "refused_note": Text(
         "Each refusal says whose fault it is and what to do next, and is signed like any answer.",
-        "Mỗi lời từ chối nêu rõ lý do, việc cần làm tiếp, và được ký số như mọi câu trả lời.",
+        "Mỗi lời từ chối nêu rõ lỗi ở phía nào, cần làm gì tiếp, và được ký số như mọi câu trả lời.",
     ),
     "finding": Text("What the auditor found", "Kiểm toán viên phát hiện gì"),
     "finding_text": Text(

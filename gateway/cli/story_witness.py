@@ -48,7 +48,7 @@ async def watching(teller: Teller, backup: Path, *, index: int) -> None:
     teller.step(
         alarms > 0,
         f"An old backup is put in place of the log: alarm {WITNESS_AHEAD}, for the witness remembers more",
-        f"Đặt một bản sao lưu cũ vào chỗ nhật ký: báo động {WITNESS_AHEAD}, vì bên chứng kiến nhớ nhiều hơn",
+        f"Thay nhật ký bằng một bản sao lưu cũ: báo động {WITNESS_AHEAD}, vì bên chứng kiến nhớ nhiều hơn",
     )
 
 

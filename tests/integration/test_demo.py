@@ -150,6 +150,16 @@ def test_the_page_can_be_read_by_everybody(told, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_the_numbers_of_the_page_add_up(told, language):
+    """What nobody typed came from the registers; with what was typed, and is asked, it is the whole form."""
+    root = etree.fromstring(told[language][2].encode())
+    saved, fields = [int(text.split()[-1]) for text in root.xpath("(//dl//dd)[1]//text()") if text.strip()]
+    typed, asked = [int(text) for text in root.xpath("(//dl//dd)[position() = 2 or position() = 3]/text()")]
+    assert saved == sum(map(int, root.xpath("//*[contains(@class, 'num-')]/text()")))
+    assert saved + typed + asked == fields
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_number_of_a_person_is_shown(told, language):
     ran, _, page = told[language]
     numbers = json.loads((told["folder"] / "demo.json").read_bytes())["people"]
