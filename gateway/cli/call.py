@@ -47,6 +47,9 @@ from gateway.model.ids import parse_service
 @click.option("--case", help="X-Road-Issue: dossier code.")
 @click.option("--idempotency-key", help="Repeat the same call safely with the same key.")
 @click.option(
+    "--citizen-token", type=click.File(), help="A file with the citizen's own token (- for stdin): Motlan-Citizen."
+)
+@click.option(
     "--scheme",
     type=click.Choice([each.value for each in motlan.Scheme]),
     default=motlan.Scheme.HTTP_SIGNATURE.value,
@@ -117,6 +120,8 @@ async def _send(language: str, **options: Any) -> tuple[motlan.Answer, motlan.Pr
         "idempotency_key": options["idempotency_key"],
         "audience": None if options["audience"] is None else parse_service(options["audience"]),
     }
+    if options["citizen_token"] is not None:
+        shared["extra"] = (("Motlan-Citizen", options["citizen_token"].read().strip()),)
     body = _body(options["data"])
     if body is not None:
         shared["body"] = body
