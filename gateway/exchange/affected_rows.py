@@ -38,7 +38,8 @@ class Kept(Protocol):
 class Piece(Struct, frozen=True, kw_only=True):
     """What was gathered from some answers. lines: the persons, sealed. persons: whom they name, each once; a number as
     one, which takes a fifth of the memory. groups: (service, elements) → in how many answers. unopened: answers whose
-    private fields are erased, or sealed to others. unnamed: answers that name nobody, nor does their request.
+    private fields are erased, or sealed to others, or their request's where they name nobody. unnamed: answers that
+    name nobody, nor does their request.
     """
 
     lines: tuple[bytes, ...]
@@ -101,7 +102,9 @@ class Gathered:
     def add_asked(self, row: Kept, request: Kept | None) -> None:
         """An answer that names nobody: whom its request asked about."""
         persons = None if request is None else self._named(request)
-        if persons:
+        if persons is None:
+            self._unopened += 1
+        elif persons:
             self._note(row, _said(row.skeleton), persons)
         else:
             self._unnamed += 1

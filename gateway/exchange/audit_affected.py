@@ -33,8 +33,8 @@ Pieces = Callable[[LogQuery, Mapping[str, Epoch], Sequence[Recipient]], AsyncGen
 
 class Disclosed(Struct, frozen=True, kw_only=True):
     """What went out. groups: (service, elements) → in how many answers. unopened: answers whose private fields are
-    erased, or sealed to others. unnamed: answers that name nobody, nor does their request. officers: to whom the
-    persons are sealed.
+    erased, or sealed to others, or their request's where they name nobody. unnamed: answers that name nobody, nor does
+    their request. officers: to whom the persons are sealed.
     """
 
     answers: int
