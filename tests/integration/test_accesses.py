@@ -1,5 +1,6 @@
 """Citizens' own lists of accesses, at a real gateway: what is in them, what never is, and what is withheld."""
 
+import hashlib
 import time
 
 import apsw
@@ -14,12 +15,13 @@ from gateway.exchange.accesses_question import parse_question
 from gateway.exchange.withholding import KIND, withheld_in_force
 from gateway.keys.file import load_private_key
 from gateway.ledger.order_jws import sign
-from gateway.ledger.order_withheld import LIFTING_TYP, Lifting
+from gateway.ledger.order_withheld import LIFTING_TYP, WITHHELD_TYP, Lifting, Withheld
 from gateway.model import failpoints
 from gateway.model.errors import citizen as kinds
 from gateway.model.errors.request import MISSING_HEADER
 from gateway.model.errors.signature import SIGNATURE_COVER_INCOMPLETE
 from gateway.model.ids import RecordId, parse_service
+from gateway.model.instant import plus
 from gateway.model.log import Document
 from tests.support import tlog_proof
 from tests.support.attacks import world
@@ -397,6 +399,28 @@ def test_a_lifting_that_no_officer_signed_lifts_nothing(place):
     place.run(log.keep_document(Document(kind=KIND, digest="01", content=forged, at=now)))
     assert Citizen(place, person).list() == []
     lift(place, given)
+
+
+def test_a_withholding_that_an_officer_signed_and_nothing_records_hides_nothing(place):
+    person = "079201000888"
+    answer = look_up(place, person)
+    log = place.gateway.core.store.log
+    key = load_private_key(place.site.folder / "pki/roles/data-protection-officer.key.pem")
+    now = place.clock.now() // 1000 * 1000
+    secret = Withheld(
+        id="cd" * 16,
+        log="motlan.example/log",
+        issued=now,
+        until=plus(now, 86_400.0),
+        records=(answer.receipt,),
+        why="x",
+    )
+    data = sign(WITHHELD_TYP, secret.encode(), key)
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    place.run(log.keep_document(Document(kind=KIND, digest=digest, content=data, at=now)))
+    [left] = Citizen(place, person).list()
+    assert left["receipts"][1]["id"] == answer.receipt
+    assert secret.id not in {each["id"] for each in withheld(place).values}
 
 
 def test_a_crash_right_after_the_record_loses_no_withholding(place):
