@@ -15,7 +15,7 @@ http-message-signatures. `motlan evidence verify FILE --trust TRUSTLIST --tsa-ca
 Bring from sources of your own, not out of this container: the trust list's signers' public keys (PEM) and how many of
 them must have signed, the root certificates of the timestamp authority (PEM), the log's URL, and, if you know any, the
 witnesses' verifier keys. What a container says of itself is believed by nobody, nor is this page: read a command before
-you run it. A block that fails has proved nothing.
+you run it. A block that fails has proved nothing. One in Python is pasted after `python3 -`, and ended with Ctrl-D.
 
 ```sh
 export TMPDIR="${{TMPDIR:-/tmp}}"            # a folder for a few files
