@@ -98,11 +98,11 @@ def show(proved: ProvedReceipt) -> None:
     seen = proved.checkpoint.cosignatures
     for cosignature in seen:
         name = cosignature.key.name
-        click.echo(say(f"✓ cosigned by {name}", f"✓ bên làm chứng {name} đã đồng ký"))
+        click.echo(say(f"✓ cosigned by {name}", f"✓ bên chứng kiến {name} đã đồng ký"))
     if not seen:
         warn(
             "no witness that you name has cosigned: others could be shown another history",
-            "chưa có bên làm chứng nào bạn nêu đồng ký: người khác vẫn có thể được cho xem một lịch sử khác",
+            "chưa có bên chứng kiến nào bạn nêu đồng ký: người khác vẫn có thể được cho xem một lịch sử khác",
         )
 
 
