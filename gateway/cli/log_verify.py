@@ -159,6 +159,7 @@ def _values(verified: Verified) -> dict[str, Any]:
         "size": None if head is None else head.size,
         "root": None if head is None else head.root.hex(),
         "tiles": None if log is None else log.tiles,
+        "cosigned": verified.cosigned,
         "records": None if records is None else records.records,
         "opened": None if records is None else records.opened,
         "code": None if verified.error is None else verified.error.kind.code,
@@ -178,6 +179,14 @@ def _print(verified: Verified) -> None:
             )
         )
         click.echo(say(f"  root {head.root.hex()}", f"  gốc {head.root.hex()}"))
+        if verified.cosigned is not None:
+            newer = max(head.size - verified.cosigned, 0)
+            click.echo(
+                say(
+                    f"✓ the first {verified.cosigned} are cosigned as demanded; {newer} came later",
+                    f"✓ {verified.cosigned} mục đầu đã được đồng ký như yêu cầu; {newer} mục đến sau",
+                )
+            )
     if records is not None:
         click.echo(
             say(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -28,10 +29,12 @@ _REPORT_EVERY = 1024
 
 class Verified(Struct, frozen=True, kw_only=True):
     """What was found. log: None where its checkpoint itself is no good. faults: everything that is wrong, by name.
-    notices: what may be as it should, and is odd.
+    notices: what may be as it should, and is odd. cosigned: how many entries the demanded witnesses have
+    cosigned.
     """
 
     log: VerifiedLog | None = None
+    cosigned: int | None = None
     records: VerifiedRecords | None = None
     faults: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
@@ -39,11 +42,11 @@ class Verified(Struct, frozen=True, kw_only=True):
 
 
 def verify_tree(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, Any], keeper: Keeper) -> Verified:
-    """The log's checkpoint, tiles and entries, and that it extends the checkpoints that were kept."""
+    """The log's checkpoint, tiles and entries, and that it extends the checkpoints that were kept, or cosigned."""
     try:
         cosigned = _cosigned(fetch, keys, demand_of(options))  # first: the log may grow meanwhile
         signed = open_checkpoint(fetch("checkpoint"), keys)
-        before = [*_kept(keys, options, keeper), *cosigned]
+        before = [*_kept(keys, options, keeper), *(() if cosigned is None else (cosigned,))]
     except ExchangeError as error:
         return Verified(faults=error.parts or (error.detail or error.kind.code,), error=error)
     except LookupError:
@@ -53,7 +56,8 @@ def verify_tree(fetch: Fetch, keys: tuple[VerifierKey, ...], options: dict[str, 
                 "nhật ký này không có điểm kiểm: sai địa chỉ, hoặc chưa từng có bản ghi nào",
             )
         ) from None
-    return _walk(signed, before, fetch, keeper, quiet=options["as_json"])
+    found = _walk(signed, before, fetch, keeper, quiet=options["as_json"])
+    return found if cosigned is None else replace(found, cosigned=cosigned.size)
 
 
 def _kept(keys: tuple[VerifierKey, ...], options: dict[str, Any], keeper: Keeper) -> list[Checkpoint]:
@@ -63,16 +67,16 @@ def _kept(keys: tuple[VerifierKey, ...], options: dict[str, Any], keeper: Keeper
     return [open_checkpoint(note, keys).checkpoint for note in kept]
 
 
-def _cosigned(fetch: Fetch, keys: tuple[VerifierKey, ...], demand: Demand) -> list[Checkpoint]:
+def _cosigned(fetch: Fetch, keys: tuple[VerifierKey, ...], demand: Demand) -> Checkpoint | None:
     """The newest checkpoint that those have cosigned of whom that is demanded. Raises ExchangeError, LookupError."""
     if not demand.asks:
-        return []
+        return None
     try:
         signed = open_checkpoint(fetch("checkpoint.cosigned"), keys, witnesses=demand.keys)
     except (LookupError, FileNotFoundError):
         raise ExchangeError(LOG_SIGNATURE_INVALID, "no witness has cosigned this log") from None
     demand.check(keys, [each.key for each in signed.cosignatures])
-    return [signed.checkpoint]
+    return signed.checkpoint
 
 
 def _walk(signed: SignedCheckpoint, before: list[Checkpoint], fetch: Fetch, keeper: Keeper, *, quiet: bool) -> Verified:
@@ -120,7 +124,7 @@ def verify_stored(tree: Verified, stored: Any, fetch: Fetch, keeper: Keeper, *, 
     wrong = ExchangeError(LOG_INVALID, next(iter(faults))) if faults else None
     notices = tuple(dict.fromkeys((*reached.notices, *order.notices.names)))
     reached.notices = list(notices)
-    return Verified(log=tree.log, records=records, faults=tuple(faults), notices=notices, error=wrong)
+    return replace(tree, records=records, faults=tuple(faults), notices=notices, error=wrong)
 
 
 def _beyond(known: dict[str, None], damaged: Iterable[str]) -> Iterator[str]:

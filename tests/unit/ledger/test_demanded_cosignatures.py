@@ -174,7 +174,11 @@ def test_verify_of_a_copy(log: MemoryLog, copy: Path, policy: Path) -> None:
     good(*verify, "--witness", A.encode(), "--quorum", "1")
     assert "not there: b" in refused(*verify, "--witness-policy", policy)
     (copy / "checkpoint.cosigned").write_bytes(cosigned(log.files["checkpoint"], "ab"))
-    good(*verify, "--witness-policy", policy)
+    assert good(*verify, "--witness-policy", policy, "--json").values["cosigned"] == 9
+    old = MemoryLog()
+    old.append([built(number).entry for number in range(2)])
+    (copy / "checkpoint.cosigned").write_bytes(cosigned(old.files["checkpoint"], "ab"))
+    assert "the first 2 are cosigned as demanded; 7 came later" in good(*verify, "--witness-policy", policy).said
     (copy / "checkpoint.cosigned").unlink()
     assert "no witness has cosigned" in refused(*verify, "--witness-policy", policy)
 
