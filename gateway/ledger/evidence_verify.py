@@ -154,6 +154,8 @@ def _check_signer(case: _Case, signature: XadesSignature) -> tuple[Instant, ...]
 
     def listed() -> str:
         store = case.believed.store_at_signing
+        if at > store.document.valid_until:
+            raise ExchangeError(EVIDENCE_INVALID, f"trust list {store.document.serial} was over at that time")
         key = store.gateway_key(keyid_of(signature.certificate), at)
         known = case.believed.check_key(key, store, at)
         if key.usage is not Usage.GATEWAY_SIGN:

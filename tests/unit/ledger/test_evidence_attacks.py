@@ -22,6 +22,8 @@ from gateway.signing.asice import MANIFEST, SIGNATURES, read_container, write_co
 from gateway.signing.wsse_sign import sign_envelope
 from gateway.signing.xades import Archive, SignedFile, sign_files, write_signatures
 from gateway.signing.xades_read import read_signatures
+from gateway.trust.jws import payload_of
+from gateway.trust.wire import decode
 from tests.support.evidence import ASK, Message, bench, usual
 from tests.support.ledger import signing_key
 
@@ -312,6 +314,14 @@ def test_a_list_that_was_not_in_force_yet():
     material = made.material({"request": (asked, ask)}, made=plus(made.now, 3600))
     wrong = failed(made.container(material), made.anchors())
     assert "was not valid at that time" in wrong[0][2]
+
+
+def test_a_container_signed_when_its_newest_list_was_over():
+    """A gateway that newer lists no longer name signs with an older one, which still does."""
+    over = decode(payload_of(MADE.list)).valid_until
+    late = structs.replace(MATERIAL, made=plus(over, 60))
+    wrong = failed(MADE.container(late, stamped=False), MADE.anchors())
+    assert "trust list 1 was over at that time" in [each[2] for each in wrong]
 
 
 @pytest.mark.parametrize("role", ["answer", "refusal", "abandoned", "configuration"])
