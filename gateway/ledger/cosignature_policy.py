@@ -94,10 +94,6 @@ class Demand(Struct, frozen=True, kw_only=True):
             raise ExchangeError(LOG_SIGNATURE_INVALID, f"the policy demands more cosignatures; not there: {names}")
 
 
-NOTHING = Demand()
-"""The log's own signature is enough."""
-
-
 def parse_policy(data: bytes) -> WitnessPolicy:
     """Read a policy file. Raises ExchangeError (WITNESS_POLICY_INVALID), naming the line."""
     if len(data) > _LONGEST or _FORBIDDEN.search(data):
