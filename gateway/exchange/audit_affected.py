@@ -16,6 +16,7 @@ from gateway.exchange.audit_desk import Admitted, Desk, Reader, Reading
 from gateway.exchange.audit_question import Question
 from gateway.exchange.distinct import Distinct
 from gateway.ledger.epoch import Epoch, Recipient
+from gateway.ledger.order_jws import same_person
 from gateway.ledger.record import RecordKind
 from gateway.model.errors import ExchangeError
 from gateway.model.errors.audit import NO_DATA_PROTECTION_OFFICER
@@ -97,8 +98,10 @@ class AffectedPersons:
     async def _record(
         self, admitted: Admitted, asked: Question, answers: int, persons: int, officers: tuple[str, ...]
     ) -> None:
-        # An auditor is shown no persons. An officer alone, to whom they are sealed, is.
-        shown = persons if admitted.second is None and admitted.role.id in officers else 0
+        # An auditor is shown no persons. An officer alone, to whom they are sealed, is, by whichever key of theirs.
+        sealed_to = [role for role in self._desk.trust.roles if role.id in officers]
+        own = any(same_person(admitted.role, role) for role in sealed_to)
+        shown = persons if admitted.second is None and own else 0
         more = (("affected_persons", persons), ("sealed_to", list(officers)))
         await self._desk.record(
             admitted, Reading(action="affected", question=asked, found=answers, persons=shown, more=more)

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.exchange.audit_desk import Reader
 from gateway.exchange.audit_question import Question
@@ -356,6 +357,31 @@ def test_an_officer_alone_is_not_sealed_a_list_of_many(told, site, tmp_path):
     good(*tell, *options, "--second-key", _key(site, "auditor"))
     rows = good("log", "unseal", "affected.jwe", "--key", _key(site, DPO)).out.splitlines()
     assert FATHER in {json.loads(line)["person"] for line in rows}
+
+
+def test_an_officer_who_is_an_auditor_too_is_alone_with_either_key(tmp_path):
+    site = make_site(tmp_path, "http://127.0.0.1:9", extra="[audit]\nsecond_auditor_persons = 1\n")
+    names = {"auditor": "Trần Bảo Vệ", DPO: "TRẦN  BẢO VỆ"}
+    keys = {role: new_reader_key(tmp_path / f"{role}.pem") for role in names}
+    list_roles(site, *({"role": role, "name": names[role], "key": str(keys[role])} for role in names))
+    public = tmp_path / "own.pub.pem"
+    key = load_private_key(keys["auditor"]).public_key()
+    public.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    text = site.config.read_text()
+    site.config.write_text(text.replace('pub.pem" }]', f'pub.pem" }}, {{ id = "own", key = "{public}" }}]', 1))
+    tell_story(site)
+    tell = (
+        "log",
+        *READING["affected"][:-1],
+        tmp_path / "affected.jwe",
+        "--config",
+        site.config,
+        "--auditor",
+        "a",
+        *WHY,
+    )
+    assert "second_auditor_needed" in refused(*tell, "--auditor-key", keys["auditor"])
+    good(*tell, "--auditor-key", _key(site, "auditor"))
 
 
 @pytest.mark.asyncio
