@@ -11,6 +11,7 @@ import click
 
 from gateway.cli.output import Language, fail, language_option
 from gateway.model.errors import ExchangeError
+from gateway.model.errors.base import Text
 
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("gateway.cli.demo:demo", "Start simulators and a gateway, and play the story."),
@@ -38,7 +39,8 @@ class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(VERBS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb. Raises ClickException where the gateway is not installed that it needs."""
         if cmd_name not in VERBS:
             return None
         module, _, name = VERBS[cmd_name][0].partition(":")
@@ -47,9 +49,12 @@ class _Verbs(click.Group):
         except ModuleNotFoundError as error:
             if error.name is None or error.name.split(".")[0] in {"gateway", "adapters"}:
                 raise
-            raise click.ClickException(
-                f"'motlan {cmd_name}' needs {error.name}: install the gateway with  pip install 'motlan[gateway]'"
-            ) from error
+            needed = Text(
+                f"'motlan {cmd_name}' needs {error.name}: install the gateway with  pip install 'motlan[gateway]'",
+                f"'motlan {cmd_name}' cần có {error.name}: hãy cài cổng bằng  pip install 'motlan[gateway]'",
+            )
+            english = ctx.params.get("lang") == Language.EN.value
+            raise click.ClickException(needed.en if english else needed.vi) from error
         assert isinstance(command, click.Command)
         return command
 

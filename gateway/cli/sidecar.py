@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import importlib.util
 import signal
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ from gateway.cli.values import SERVICE, SUBSYSTEM, File, now, passphrase_of
 from gateway.client import Scheme
 from gateway.client.believed import Believed, CurrentKeys, KnownGateways, ListedGateways
 from gateway.client.session import DEFAULT_SECONDS, Client, transport
-from gateway.client.sidecar import Sidecar, Soap, check_gateway, check_loopback
+from gateway.client.sidecar import Sidecar, check_gateway, check_loopback
 from gateway.client.sidecar_settings import Plain, Settings, stated_purpose
+from gateway.client.sidecar_soap import SoapSidecar
 from gateway.keys.file import FileKey, load_certificates, load_public_key, load_signing_key
 from gateway.model.errors import ExchangeError
+from gateway.signing.xml import MAX_SIZE
 from gateway.trust.document import Signers
 from gateway.validation.mime import split
 
@@ -174,13 +175,7 @@ def _failed(error: BaseException) -> None:
     note(f"an error of the sidecar's own: {type(error).__name__}", f"lỗi nội bộ của sidecar: {type(error).__name__}")
 
 
-def _soap(http: aiohttp.ClientSession, plan: _Plan) -> Soap | None:
-    if importlib.util.find_spec("lxml") is None:
-        note("SOAP needs lxml: pip install 'motlan[gateway]'", "SOAP cần lxml: pip install 'motlan[gateway]'")
-        return None
-    from gateway.client.sidecar_soap import SoapSidecar  # noqa: PLC0415 - needs lxml
-    from gateway.signing.xml import MAX_SIZE  # noqa: PLC0415 - needs lxml
-
+def _soap(http: aiohttp.ClientSession, plan: _Plan) -> SoapSidecar:
     try:
         _ = plan.key.xml_algorithm
     except ExchangeError:

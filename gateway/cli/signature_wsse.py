@@ -21,6 +21,7 @@ from gateway.model.instant import Instant, rfc3339
 from gateway.model.message import Part
 from gateway.signing.algorithms import PublicKey
 from gateway.signing.wsse import KnownCertificates, check_attachments, inline_xop, parse_security, verify_envelope
+from gateway.signing.wsse_glance import header_of, is_worth_a_glance
 from gateway.signing.wsse_names import DIGESTS, WSU_ID
 from gateway.signing.wsse_parse import Covered, Security
 from gateway.signing.xml import Element, canonical
@@ -62,11 +63,19 @@ class _Message(Struct, frozen=True, kw_only=True):
 def _message(asked: Asked) -> _Message:
     body, kind = asked.captured.body or b"", asked.head.get("content-type") or ""
     if not kind.lower().startswith("multipart/"):
+        _check_header(body)
         return _Message(root=body)
     parts = split(kind, body)
+    _check_header(parts[0].data or b"")
     root, rest = inline_xop(parts[0].data or b"", parts)
     inlined = tuple([part for part in parts[1:] if part not in rest])
     return _Message(root=root, parts=(parts[0], *rest), inlined=inlined)
+
+
+def _check_header(root: bytes) -> None:
+    """As a gateway looks at large envelopes before it parses them."""
+    if is_worth_a_glance(root):
+        header_of(root)
 
 
 def _key(asked: Asked, security: Security, found: Diagnosis) -> PublicKey | None:

@@ -33,7 +33,7 @@ def glance(root: bytes, listing: Listing, keys: Mapping[str, PublicKey], now: In
     Raises ExchangeError: what ``parse_security`` and ``verify_envelope`` raise, ROOT_TOO_LARGE for a Header that does
     not end in time.
     """
-    header = _header(root)
+    header = header_of(root)
     found = header.findall(SECURITY)
     if len(found) != 1:
         raise ExchangeError(SIGNATURE_MISSING, "the envelope has no Security header")
@@ -43,7 +43,8 @@ def glance(root: bytes, listing: Listing, keys: Mapping[str, PublicKey], now: In
     _check_timestamp(signed, now)
 
 
-def _header(root: bytes) -> Element:
+def header_of(root: bytes) -> Element:
+    """The Header of a large envelope, which its first 64 KiB must hold. Raises ExchangeError, as ``glance``."""
     document = beginning(root, _TAGS)
     if document is None:
         raise ExchangeError(ROOT_TOO_LARGE, f"of an envelope this large, Header ends within {BEGINNING} bytes")

@@ -164,3 +164,12 @@ def test_multipart_body_is_taken_apart(tmp_path):
     extra = b"--b-1\r\nContent-Type: application/pdf\r\nContent-ID: <a>\r\n\r\nPDF\r\n"
     _, found = debug(tmp_path, root + extra + b"--b-1--\r\n", kind=kind)
     assert (found["step"], found["code"]) == ("proof", "client.attachment_uncovered")
+
+
+def test_the_header_of_a_large_envelope_ends_early(tmp_path):
+    large = "<s:Header><w:x xmlns:w='urn:w'>" + "y" * 70_000 + "</w:x>"
+    code, found = debug(tmp_path, craft(DOCUMENT.replace("<s:Header>", large, 1)))
+    assert code == 1
+    assert found["step"] == "envelope"
+    assert [step["code"] for step in found["steps"]][-1] == "client.envelope_too_large"
+    assert debug(tmp_path, craft(DOCUMENT.replace("</s:Body>", " " * 70_000 + "</s:Body>")))[0] == 0
