@@ -86,8 +86,9 @@ def standing_of(
     revoked: list[Revoked] = []
     oldest: Instant | None = None
     missing: str | None = None
+    top = certificate
     for below, issuer in _path(certificate, above):
-        covering = None
+        covering, top = None, issuer
         for crl in crls:
             if not _is_by(crl, issuer):
                 continue
@@ -98,6 +99,8 @@ def standing_of(
             missing = missing or issuer.subject.rfc4514_string()
         else:
             oldest = covering if oldest is None else min(oldest, covering)
+    if top.subject != top.issuer:  # the path was not followed to its end: who knows what is said further up
+        missing = missing or top.issuer.rfc4514_string()
     return Standing(revoked=tuple(revoked), as_of=None if missing else oldest, missing=missing)
 
 

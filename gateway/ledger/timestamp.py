@@ -28,6 +28,7 @@ _SEQUENCE, _INTEGER, _BOOLEAN, _OCTETS, _NULL, _OID = 0x30, 0x02, 0x01, 0x04, 0x
 _SHORT = 0x80
 _LONGEST = 1 << 20
 _LONGEST_LENGTH = 4
+_MOST_CERTIFICATES = 32
 _GRANTED = bytes.fromhex("3003020100")  # PKIStatusInfo {status granted}
 
 
@@ -104,17 +105,27 @@ def verify_token(
 
 
 def signer_of(response: bytes) -> bytes:
-    """The certificate, DER, of the authority that signed. Raises ExchangeError (TIMESTAMP_INVALID)."""
+    """The certificate, DER, of the authority that signed: the only one in it of that issuer and serial number.
+
+    Raises ExchangeError (TIMESTAMP_INVALID), also for many certificates: they are not signed, so whoever has a token
+    can add some, behind which the right one, and its revocation, would not be seen.
+    """
     signed = _decoded(response).signed_data
+    if len(signed.certificates) > _MOST_CERTIFICATES:
+        raise ExchangeError(TIMESTAMP_INVALID, f"the timestamp carries over {_MOST_CERTIFICATES} certificates")
+    found = set()
     try:
         [signer] = signed.signer_infos
         for certificate in signed.certificates:
             parsed: Certificate = load_der_x509_certificate(certificate)
             if (parsed.issuer, parsed.serial_number) == (signer.issuer, signer.serial_number):
-                return bytes(certificate)
+                found.add(bytes(certificate))
+        [only] = found
     except ValueError:
-        pass
-    raise ExchangeError(TIMESTAMP_INVALID, "the timestamp does not carry its signer's certificate")
+        raise ExchangeError(
+            TIMESTAMP_INVALID, "the timestamp does not carry its signer's certificate, or several"
+        ) from None
+    return only
 
 
 def token_of(response: bytes) -> bytes:

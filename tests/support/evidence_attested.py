@@ -146,11 +146,14 @@ class OtherAuthority:
         own = builder.sign(self.keys["issuing"], hashes.SHA256())
         self.certificates = {"root": root.certificate, "issuing": below.certificate, "tsa": own}
 
+    beside: tuple[x509.Certificate, ...] = ()
+    """What its tokens carry beyond what they must."""
+
     def simulator(self, clock: Callable[[], datetime]) -> TsaSimulator:
         """A server with this key."""
         key = self.keys["tsa"]
         assert isinstance(key, EllipticCurvePrivateKey)
-        return TsaSimulator(self.certificates["tsa"], key, (self.certificates["issuing"],), clock=clock)
+        return TsaSimulator(self.certificates["tsa"], key, (self.certificates["issuing"], *self.beside), clock=clock)
 
     @property
     def roots(self) -> tuple[bytes, ...]:

@@ -6,6 +6,7 @@ way in which a verifier can learn of the end.
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags
 from msgspec import structs
@@ -229,6 +230,28 @@ def test_an_authority_that_was_revoked_before_it_stamped(elsewhere, way):
     assert "a timestamp authority has seen the container's signature" in failed(verified)
     assert "a timestamp authority has seen the log with this record in it" in failed(verified)
     assert conclude(verified).proved == ()
+
+
+@pytest.mark.parametrize("further", [0, 1], ids=["of its name and number", "of others"])
+def test_certificates_added_to_a_stolen_keys_token_hide_no_revocation(further):
+    """A token's certificates are not signed: whoever stole a revoked key puts others before the right one."""
+    made = Elsewhere()
+    right = made.authority.certificates["tsa"]
+    made.authority.beside = tuple(_decoy(right, further * number) for number in range(1, 301 if further else 9))
+    crl = made.authority.crl("issuing", {right.serial_number: (plus(made.now, -DAY), ReasonFlags.key_compromise)})
+    verified = verify_evidence(
+        made.container(made.material(made.exchange(PORTAL))), made.anchors(crls=(made.authority.crl("root"), crl))
+    )
+    assert not verified.holds
+    assert "a timestamp authority has seen the container's signature" in failed(verified)
+
+
+def _decoy(right, further):
+    """Signed by nobody in particular, of the same issuer, and of a number so much further."""
+    key = new_key()
+    builder = x509.CertificateBuilder(right.issuer, right.subject, key.public_key(), right.serial_number + further)
+    ends = builder.not_valid_before(right.not_valid_before_utc).not_valid_after(right.not_valid_after_utc)
+    return ends.sign(key, hashes.SHA256())
 
 
 AFTER = 2 * DAY
