@@ -101,9 +101,10 @@ def _digests(records: Iterable[StoredRecord], now: Instant) -> set[str]:
     """Of what these records say came into force and is not over."""
     found = set()
     for stored in records:
-        decision = read_skeleton(stored.row.skeleton).decision
-        if decision is not None and decision.reasons[:1] == (KIND,) and decision.reasons[2] > rfc3339(now):
-            found.add(decision.reasons[1])
+        said = read_skeleton(stored.row.skeleton)
+        reasons = () if said.decision is None else said.decision.reasons
+        if said.kind == RecordKind.CONFIGURATION and reasons[:1] == (KIND,) and reasons[2] > rfc3339(now):
+            found.add(reasons[1])
     return found
 
 
