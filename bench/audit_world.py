@@ -96,7 +96,7 @@ class World(Struct):
 
 def world(database: Path, keys: Keys, clock: Clock, *, citizens: bytes | None = None) -> World:
     """Open a log."""
-    entropy, store = EntropyPool(os.urandom), SqliteStore(database)
+    entropy, store = EntropyPool(os.urandom), SqliteStore(database, mapped=True)
     epochs = Epochs(store.log, clock, entropy, keys.recipients)
     recorder = Recorder(
         journal=store.journal,

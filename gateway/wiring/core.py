@@ -63,15 +63,17 @@ async def build_core(
     siblings: Siblings | None = None,
     *,
     begin: bool = True,
+    mapped: bool = False,
 ) -> Core:
     """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None. siblings:
-    what the processes of one gateway share. begin: an epoch; else the caller does, before the first record.
+    what the processes of one gateway share. begin: an epoch; else the caller does, before the first record. mapped:
+    for a command that searches, see SqliteStore.
 
     Raises ExchangeError and JournalUnavailableError.
     """
     clock, entropy = clock or SystemClock(), EntropyPool(os.urandom)
     vault_key = read_vault_key(settings.keys.vault_key)
-    store = SqliteStore(settings.ledger.database)
+    store = SqliteStore(settings.ledger.database, mapped=mapped)
     try:
         readers = tuple(recipient_of(reader) for reader in settings.ledger.readers)
         epochs = Epochs(store.log, clock, entropy, readers, siblings)

@@ -39,7 +39,7 @@ async def open_database(config: Path) -> AsyncIterator[Opened]:
     if not settings.ledger.database.exists():
         raise JournalUnavailableError(f"there is no database {settings.ledger.database}")
     try:
-        core = await build_core(settings, begin=False)
+        core = await build_core(settings, begin=False, mapped=True)
     except SchemaError as error:
         raise JournalUnavailableError(str(error)) from error
     try:

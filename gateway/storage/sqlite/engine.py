@@ -26,12 +26,13 @@ _READERS = 2
 
 
 class Engine:
-    """An open database file. Build one per file and process, and never use it across ``fork``.
+    """An open database file. Build one per file and process, and never use it across ``fork``. mapped: see SqliteStore.
 
     Raises SchemaError, and JournalUnavailableError where the file cannot be opened.
     """
 
-    def __init__(self, path: Path, *, vfs: str | None = None) -> None:
+    def __init__(self, path: Path, *, vfs: str | None = None, mapped: bool = False) -> None:
+        self.mapped = mapped
         self._database = Database(path, vfs=vfs)
         self.owners = Owners(path)
         try:

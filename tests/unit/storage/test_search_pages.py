@@ -8,23 +8,34 @@ import pytest
 import pytest_asyncio
 
 from gateway.model.log import LogQuery
+from gateway.model.storage import Redaction
 from gateway.storage.sqlite import search
 from gateway.storage.sqlite.store import SqliteStore
-from tests.support.storage import NOW, commit, numbers, sequence
+from tests.support.storage import NOW, commit, numbers, record_id, sequence
 
 pytestmark = pytest.mark.asyncio
 
 SIZE = 47
 
 
-@pytest_asyncio.fixture
-async def store(tmp_path, monkeypatch):
+@pytest_asyncio.fixture(params=[False, True], ids=["read", "mapped"])
+async def store(tmp_path, monkeypatch, request):
     monkeypatch.setattr(search, "_PAGE", 10)
-    made = SqliteStore(tmp_path / "motlan.db")
-    await asyncio.gather(*(made.journal.commit(commit(number), NOW) for number in range(SIZE)))
+    made = SqliteStore(tmp_path / "motlan.db", mapped=request.param)
+    await asyncio.gather(*(made.journal.commit(named(number), NOW) for number in range(SIZE)))
     await sequence(made.log)
     yield made
     await made.close()
+
+
+def named(number):
+    """A record of somebody of its own."""
+    return commit(number, pseudonyms=(("person", number.to_bytes(16, "big")),))
+
+
+def about(number):
+    """What is recorded of them."""
+    return LogQuery(pseudonyms=(number.to_bytes(16, "big"),))
 
 
 async def seqs(found):
@@ -36,6 +47,29 @@ async def seqs(found):
 async def test_each_record_once_and_newest_first(store, limit, conditions):
     found = await seqs(store.log.search(LogQuery(limit=limit, **conditions)))
     assert found == list(range(SIZE, 0, -1))[:limit]
+
+
+async def test_what_another_process_adds_and_erases_is_seen(store, tmp_path):
+    assert await seqs(store.log.search(about(7))) == [8]
+    other = SqliteStore(tmp_path / "motlan.db")
+    await asyncio.gather(*(other.journal.commit(named(number), NOW) for number in range(SIZE, SIZE + 300)))
+    await sequence(other.log)
+    assert await seqs(store.log.search(about(SIZE + 200))) == [SIZE + 201]
+    await other.log.redact([Redaction(id=record_id(7), openings=b"")])
+    assert await seqs(store.log.search(about(7))) == []
+    assert await seqs(store.log.search(about(8))) == [9]
+    await other.close()
+
+
+async def test_only_a_search_for_somebody_maps_the_file(store):
+    def size(connection):
+        return connection.pragma("mmap_size")
+
+    await seqs(store.log.search(about(7)))
+    assert (await store._engine.read(size) > 0) is store._engine.mapped
+    for _ in range(4):  # whichever of the readers it is
+        await seqs(store.log.search(LogQuery(limit=3)))
+    assert await store._engine.read(size) == 0
 
 
 async def test_who_leaves_in_the_middle_leaves_nothing_behind(store, caplog):
