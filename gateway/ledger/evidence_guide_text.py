@@ -20,7 +20,7 @@ you run it. A block that fails has proved nothing. One in Python is pasted after
 ```sh
 export TMPDIR="${{TMPDIR:-/tmp}}"            # a folder for a few files
 export SIGNERS="${{SIGNERS:-signers/*.pem}}"  # your trust list signers' public keys
-export REQUIRED="${{REQUIRED:-{required}}}"          # how many of them must have signed
+export REQUIRED="${{REQUIRED:?set it}}"      # how many of them must have signed: as you were told, not as a list says
 export TSA_ROOTS="${{TSA_ROOTS:-tsa.pem}}"    # your timestamp authority's roots
 export WITNESSES="${{WITNESSES:-}}"           # a file with witnesses' verifier keys, one a line; may be empty
 export LOG_URL="${{LOG_URL:-https://{origin}}}"

@@ -65,36 +65,34 @@ async def build_core(
     begin: bool = True,
     mapped: bool = False,
 ) -> Core:
-    """Open the database, begin an epoch. committed: called after each commit. clock: the machine's, if None. siblings:
-    what the processes of one gateway share. begin: an epoch; else the caller does, before the first record. mapped:
-    for a command that searches, see SqliteStore.
-
-    Raises ExchangeError and JournalUnavailableError.
+    """Open the database. committed: called after each commit. clock: the machine's, if None. siblings: what the
+    processes share. begin: an epoch; else the caller does, before the first record. mapped: see SqliteStore. Raises
+    ExchangeError and JournalUnavailableError.
     """
     clock, entropy = clock or SystemClock(), EntropyPool(os.urandom)
-    vault_key = read_vault_key(settings.keys.vault_key)
+    vault_key, readers = read_vault_key(settings.keys.vault_key), tuple(map(recipient_of, settings.ledger.readers))
     store = SqliteStore(settings.ledger.database, mapped=mapped)
+    epochs = Epochs(store.log, clock, entropy, readers, siblings)
     try:
-        readers = tuple(recipient_of(reader) for reader in settings.ledger.readers)
-        epochs = Epochs(store.log, clock, entropy, readers, siblings)
         if begin:
             await epochs.renew()
     except BaseException:
         await store.close()
         raise
-    retries = Retries(store.vault, _derived(vault_key, b"vault"), entropy, seconds=settings.timeouts.idempotency)
     quota_key, citizens = _derived(vault_key, b"quota"), _derived(vault_key, b"citizens")
+    retries = Retries(store.vault, _derived(vault_key, b"vault"), entropy, seconds=settings.timeouts.idempotency)
     shared: dict[str, Any] = {"clock": clock, "entropy": entropy, "epochs": epochs, "retries": retries}
+    recorder = Recorder(
+        **shared,
+        journal=store.journal,
+        committed=committed,
+        payloads=Payloads(readers, most=settings.retention.payload_bytes),
+        citizens=None if settings.citizens is None else citizens,
+    )
     return Core(
         **shared,
         store=store,
-        recorder=Recorder(
-            **shared,
-            journal=store.journal,
-            committed=committed,
-            payloads=Payloads(readers, most=settings.retention.payload_bytes),
-            citizens=None if settings.citizens is None else citizens,
-        ),
+        recorder=recorder,
         quota_pseudonym=lambda kind, value: pseudonym(quota_key, Subject(kind), value),
         citizens=citizens,
     )

@@ -102,6 +102,14 @@ def test_how_many_must_sign_is_the_readers_to_say(tmp_path):
     assert "signed_by" in failed
 
 
+def test_a_reader_who_does_not_say_how_many_is_told_to(tmp_path):
+    made, _, container = usual()
+    guide = Unzipped(tmp_path, made, container, REQUIRED="")
+    asked = guide.run(guide.commands("sh")[0], "sh")
+    assert asked.returncode != 0
+    assert "REQUIRED: set it" in asked.stderr
+
+
 def test_a_signature_of_another_message_is_noticed(tmp_path):
     """It is the caller's own, and good; but not of the message that the record is about."""
     made, _, container = usual()
