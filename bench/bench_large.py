@@ -167,7 +167,7 @@ class Large:
             held, rows = [], 0
             async with spent() as took:
                 prepared = await exporting.prepare(Wanted(question=question), self.made.reader)
-                with (folder / "export").open("wb") as out:
+                with (folder / "export").open("wb", buffering=1 << 20) as out:
                     async for row in exporting.rows(prepared):
                         written: Any = trailer(row) if isinstance(row, Trailer) else line(row)
                         out.write(written.encode() if isinstance(written, str) else written)

@@ -3,10 +3,8 @@
 Pure, so that a verifier makes the same cells of the same record.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import msgspec
+from msgspec import Raw, Struct
 
 _TEXTS: tuple[tuple[str, str, str], ...] = (
     # Column, heading in English, heading in Vietnamese.
@@ -42,7 +40,40 @@ HEADINGS: dict[str, tuple[str, ...]] = {
 """Headings of a table, by language."""
 
 _FORMULA = frozenset("=+-@\t\r")
-_decode: Callable[[bytes], dict[str, Any]] = msgspec.json.Decoder(dict[str, Any]).decode
+_PRIVATE = frozenset({"officer", "case", "person"})
+
+
+class _Decision(Struct, gc=False):
+    ruling: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class _Said(Struct, gc=False):
+    """What the cells need of a skeleton: the rest is not even read."""
+
+    id: str | None = None
+    at: str | None = None
+    kind: str | None = None
+    client: str | None = None
+    service: str | None = None
+    method: str | None = None
+    purpose: str | None = None
+    basis: str | None = None
+    decision: _Decision | None = None
+    grant: str | None = None
+    outcome: str | None = None
+    released: tuple[str, ...] | None = None
+    parent: str | None = None
+
+
+class _Opened(Struct, gc=False):
+    fields: tuple[tuple[str, Raw] | None, ...]
+
+
+_said = msgspec.json.Decoder(_Said).decode
+_opened = msgspec.json.Decoder(_Opened).decode
+_text = msgspec.json.Decoder(str).decode
+_NOTHING = _Decision()
 
 
 def cells_of(skeleton: bytes, openings: bytes | None) -> tuple[str, ...]:
@@ -50,17 +81,20 @@ def cells_of(skeleton: bytes, openings: bytes | None) -> tuple[str, ...]:
 
     Raises ValueError or msgspec.MsgspecError for what is no record.
     """
-    said = _decode(skeleton)
-    private: dict[str, list[str]] = {}
+    said, private = _said(skeleton), _private(openings)
+    decision = said.decision or _NOTHING
+    texts = (
+        said.id, said.at, said.kind, said.client, private["officer"], private["case"], private["person"], said.service,
+        said.method, said.purpose, said.basis, decision.ruling, "; ".join(decision.reasons), said.grant, said.outcome,
+        "; ".join(said.released or ()), said.parent,
+    )  # fmt: skip
+    return tuple([f"'{text}" if text[:1] in _FORMULA else text for text in [text or "" for text in texts]])
+
+
+def _private(openings: bytes | None) -> dict[str, str]:
+    found: dict[str, list[str]] = {name: [] for name in _PRIVATE}
     if openings is not None:
-        for field in _decode(openings)["fields"]:
-            if field is not None and isinstance(field[1], str):
-                private.setdefault(field[0], []).append(field[1])
-    decision = said.get("decision") or {"ruling": None, "reasons": ()}
-    said = {**said, "ruling": decision["ruling"], "reasons": "; ".join(decision["reasons"])}
-    said["released"] = "; ".join(said.get("released") or ())
-    cells = []
-    for name in COLUMNS:
-        text = "; ".join(private.get(name, ())) if name in {"officer", "case", "person"} else said.get(name) or ""
-        cells.append(f"'{text}" if text[:1] in _FORMULA else text)
-    return tuple(cells)
+        for field in _opened(openings).fields:
+            if field is not None and field[0] in _PRIVATE and bytes(field[1]).startswith(b'"'):
+                found[field[0]].append(_text(field[1]))
+    return {name: "; ".join(texts) for name, texts in found.items()}
