@@ -40,13 +40,19 @@ async def test_what_is_not_true_is_not_told_as_if_it_were(tmp_path):
         assert [step.text.en for step in said if isinstance(step, Step) and "[1: no such record]" in step.text.en]
         assert steps() == [False, False]
         # The witness refuses what was rewritten, and that alone: the log itself goes on being cosigned.
-        assert await _rewritten(world, traced.index) == 422
         witnessing = world.gateway.attesting.witnessing
+        await cosigned(witnessing, traced.index)
+        assert await _rewritten(world, traced.index) == 422
         before, _ = await world.gateway.core.store.log.state()
         await portal.citizen(world.people.story.plain.identity_number)
-        async with asyncio.timeout(20):
-            while witnessing.cosigned <= before:  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.05)
+        await cosigned(witnessing, before)
+
+
+async def cosigned(witnessing, index):
+    """Wait until the witness has cosigned an entry."""
+    async with asyncio.timeout(20):
+        while witnessing.cosigned <= index:  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.asyncio

@@ -60,9 +60,9 @@ def small(monkeypatch):
 
 
 def workers():
-    """The processes that were begun; not the one that Python itself begins beside them."""
+    """The processes that were begun; not the one that Python itself begins beside them, nor those of other tests."""
     children = psutil.Process().children(recursive=True)
-    return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
 async def gathered(site, pieces=None):
