@@ -1,5 +1,5 @@
 <?php
-// A signed call through the gateway with PHP 8.1, curl and openssl. Usage: see README.md. UNTESTED: see there.
+// A signed call through the gateway with PHP 8.1, curl and openssl. Usage: see README.md.
 declare(strict_types=1);
 
 const ALG = 'ecdsa-p256-sha256';
