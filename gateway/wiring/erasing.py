@@ -77,9 +77,10 @@ def retention_step(
 
 
 class Erasing(Struct, frozen=True):
-    """A gateway's database, for those who hold a role."""
+    """A gateway's database, for those who hold a role. moving: brings what is recorded into the tree."""
 
     opened: Opened
+    moving: Sequenced
 
     async def erase(self, order: bytes, key: Any, progress: Progress = lambda *_: None) -> Report:
         """Carry out an order with the data-protection officer's private key. progress: as of ``Eraser.erase``."""
@@ -160,7 +161,7 @@ class Erasing(Struct, frozen=True):
         waiting = await self.opened.core.store.log.unsequenced(_MOST_WAITING)
         if waiting:
             with suppress(ExchangeError):
-                await Sequenced(self.opened.core, self.opened.settings)(waiting[-1].row.id)
+                await self.moving(waiting[-1].row.id)
 
     async def holder(self, key: Any, roles: Iterable[RoleName] = READERS) -> Role:
         """The role of a key, which then also begins the epoch that its records are sealed under.
@@ -187,4 +188,4 @@ class Erasing(Struct, frozen=True):
 async def open_erasing(config: Path) -> AsyncIterator[Erasing]:
     """On a gateway's database, which may be running. Raises ExchangeError, JournalUnavailableError."""
     async with open_database(config) as opened:
-        yield Erasing(opened)
+        yield Erasing(opened, Sequenced(opened.core, opened.settings))
