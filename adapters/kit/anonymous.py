@@ -186,6 +186,17 @@ def _stands(value: str, text: str) -> bool:
     return value in text and re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
 
+def names_somebody(document: Any) -> bool:
+    """Whether a field of a JSON document is called after a person: by a number, a phone or an address of theirs."""
+    if isinstance(document, dict):
+        return any(_is_of_somebody(name) or names_somebody(value) for name, value in document.items())
+    return isinstance(document, list) and any(map(names_somebody, document))
+
+
+def _is_of_somebody(name: str) -> bool:
+    return any(meant is not Meaning.BIRTH_DATE and pattern.search(nfc(name)) for pattern, meant in _IN_TEXT)
+
+
 Visit = Callable[[tuple[str, ...], str], str | None]
 
 

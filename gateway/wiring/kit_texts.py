@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from adapters.kit.anonymous import Anonymiser, walk_json
+from adapters.kit.anonymous import Anonymiser, names_somebody, walk_json
 from adapters.kit.names import NAME_PARTS, Meaning, meaning
 from adapters.soap.inferring_samples import walk_xml
 from adapters.soap.xml import UnreadableXmlError
@@ -104,4 +104,9 @@ class Texts:
             document = parse_json(data)
         except (ExchangeError, ValueError):
             raise ExchangeError(SAMPLE_UNUSABLE, "the answer is neither JSON nor XML that can be looked into") from None
+        # Names are kept as they are, and told in errors and reports: so this comes first.
+        if visit == self._noted and names_somebody(document):
+            raise ExchangeError(
+                RECORDING_UNSAFE, "a field is called after a person: by a number, a phone or an address"
+            )
         return encode(walk_json(document, each))

@@ -215,3 +215,21 @@ def test_many_people_are_looked_for_at_once() -> None:
     start = time.process_time()
     assert not texts.remaining(data)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "name", ["031090001234", "p-031 090 001 234", "0912345678", "DN 4019900000001", "an@example.vn"]
+)
+@pytest.mark.parametrize("value", [{}, None, "đạt", "<broken", [{"x": 1}]])
+@pytest.mark.parametrize("within", [lambda document: document, json.dumps])
+def test_a_field_called_after_somebody_is_refused_and_not_repeated(name: str, value: Any, within: Any) -> None:
+    """An answer keyed by people: names of fields are kept as they are, so there is nothing that could be written."""
+    with pytest.raises(ExchangeError) as refused:
+        cleaned({"found": [within({name: value})]})
+    assert refused.value.kind is RECORDING_UNSAFE
+    assert name not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["maTTHC_1_001193", "2026-11-22", "tien_1000000", "so31"])
+def test_a_field_with_digits_in_its_name_is_kept(name: str) -> None:
+    assert cleaned({name: {}})[0] == {name: {}}
